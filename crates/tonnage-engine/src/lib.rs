@@ -1,0 +1,1 @@
+//! Tonnage's load engine.

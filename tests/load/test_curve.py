@@ -1,0 +1,61 @@
+"""Laws of Curve, and k6's own start times."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tonnage.load.curve import Curve
+
+SHARED = Path(os.environ.get("TONNAGE_SHARED", "../shared"))
+amount = st.floats(0, 1e4).filter(lambda x: x == 0 or x > 1e-3)
+stages = st.lists(st.tuples(st.floats(1e-2, 1e4), amount), min_size=1, max_size=6)
+
+
+@given(amount, stages, st.floats(0, 1))
+def test_the_instant_of_an_area_has_that_area(start, shape, share):
+    curve = Curve.through(start, shape)
+    area = share * curve.total
+    assert curve.area(curve.when(area)) == pytest.approx(area, rel=1e-9, abs=1e-9)
+
+
+@given(amount, stages, st.floats(0, 1), st.floats(0, 1))
+def test_a_larger_area_never_comes_earlier(start, shape, a, b):
+    curve = Curve.through(start, shape)
+    lesser, greater = sorted((a * curve.total, b * curve.total))
+    assert curve.when(lesser) <= curve.when(greater)
+
+
+@given(amount, stages, st.floats(-10, 1e5))
+def test_it_is_never_negative(start, shape, t):
+    assert Curve.through(start, shape).value(t) >= 0
+
+
+def test_an_arrival_beyond_the_total_is_refused():
+    with pytest.raises(ValueError, match="no such arrival"):
+        Curve.through(0, [(4, 4)]).when(9)
+
+
+def test_a_negative_rate_is_refused():
+    with pytest.raises(ValueError, match="piece 0"):
+        Curve.through(1, [(1, -1)])
+
+
+def k6_schedules():
+    vectors = SHARED / "k6" / "executor_vectors.json"
+    if not vectors.exists():
+        return
+    for case in json.loads(vectors.read_text())["ramping_arrival_rate"]:
+        if not case["segment"]:
+            yield pytest.param(case, id=case["name"])
+
+
+@pytest.mark.parametrize("case", list(k6_schedules()))
+def test_arrivals_fall_where_k6_lets_them_fall(case):
+    per = {"1s": 1, "1m": 60}[case["timeUnit"]]
+    curve = Curve.through(case["startRate"] / per, [(s["duration_s"], s["target"] / per) for s in case["stages"]])
+    ours = [curve.when(n) for n in range(1, len(case["t"]) + 1)]
+    assert ours == pytest.approx(case["t"], abs=1e-6)
