@@ -1,0 +1,602 @@
+//! One hop of HTTP over sockets: connect, send, receive. It knows nothing of VUs' scripts, samples or scenarios.
+//!
+//! ```text
+//!   send(Exchange) ──► idle connection of the VU? ──► write ──► ready: read once, parse in place ──► finished
+//!                            │ no                                          ▲
+//!                            └► resolve (thread) ─► connect ─► TLS ────────┘
+//! ```
+//! Each VU has its own connections, as in k6. What a request costs on a kept connection: one `send`, one `recv`, a
+//! share of one `epoll_wait`, three clock readings, one parse in place. The socket is registered once; after a
+//! complete response nothing more is read, so no call ends in EAGAIN.
+
+mod connection;
+mod dns;
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::{Token, Waker};
+use slab::Slab;
+
+use crate::clock::Clock;
+use crate::http::codec::{parse_whole, Response};
+use crate::http::failure::{Failure, Stage};
+use crate::http::guard::is_metadata_address;
+use crate::http::request::Target;
+use crate::poller::{Poller, WAKER};
+use crate::spec::Http;
+use connection::{Connection, State};
+use dns::Resolver;
+use tls::Session;
+
+/// The index of a scheme, host and port.
+pub type OriginId = u32;
+/// The index of an exchange under way.
+pub type FlightId = usize;
+type ConnectionId = usize;
+
+/// Bytes read at once from a socket; shared by all connections.
+const BUFFER: usize = 64 * 1024;
+/// A close by the peer of a reused connection, before any byte of the answer, is answered by one more try.
+const TRIES: u8 = 2;
+
+/// What is to be sent, and what of the answer is wanted.
+#[derive(Clone)]
+pub struct Exchange {
+    pub vu: u32,
+    pub origin: OriginId,
+    pub bytes: Arc<[u8]>,
+    pub head_request: bool,
+    /// Whether the answer is wanted, or only its status.
+    pub keep: bool,
+    /// Whether it may be sent again when a reused connection was closed under it.
+    pub repeatable: bool,
+}
+
+/// Instants of an exchange in ns of the engine's clock; zero where the exchange did not get that far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Instants {
+    pub call: u64,
+    pub resolve: u64,
+    pub connect: u64,
+    pub connected: u64,
+    pub ready: u64,
+    pub sent: u64,
+    pub first_byte: u64,
+    pub done: u64,
+}
+
+/// What came back: a status always, the response if it was wanted.
+pub struct Answer {
+    pub status: u16,
+    pub response: Option<Box<Response>>,
+    pub received: u64,
+}
+
+/// An exchange that has ended.
+pub struct Finished {
+    pub flight: FlightId,
+    pub vu: u32,
+    pub instants: Instants,
+    pub sent: u64,
+    pub result: Result<Answer, Failure>,
+}
+
+struct Flight {
+    exchange: Exchange,
+    connection: Option<ConnectionId>,
+    instants: Instants,
+    received: u64,
+    tries: u8,
+    /// Addresses that are left to try after the one that is being connected to.
+    addresses: Vec<SocketAddr>,
+}
+
+/// How a complete answer leaves its connection.
+struct Close {
+    status: u16,
+    keep_alive: bool,
+    /// Whether it arrived in one piece.
+    at_once: bool,
+}
+
+struct Origin {
+    target: Target,
+    /// Flights that wait for the name to be resolved.
+    waiting: Vec<FlightId>,
+}
+
+/// Sockets, names, and exchanges under way.
+pub struct Client {
+    clock: Clock,
+    poller: Poller,
+    waker: Arc<Waker>,
+    resolver: Resolver,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    http: Http,
+    origins: Vec<Origin>,
+    connections: Slab<Connection>,
+    flights: Slab<Flight>,
+    /// Idle connections by VU.
+    idle: Vec<Vec<ConnectionId>>,
+    buffer: Box<[u8]>,
+    plain: Vec<u8>,
+    ready: Vec<(Token, bool)>,
+    pub finished: Vec<Finished>,
+    /// Requests sent again since the last look because a kept connection was closed under them.
+    pub reconnects: u64,
+}
+
+impl Client {
+    pub fn new(clock: Clock, http: Http) -> Result<Self, String> {
+        let (poller, waker) = Poller::new().map_err(|error| format!("the poller cannot be made: {error}"))?;
+        let waker = Arc::new(waker);
+        Ok(Self {
+            clock,
+            poller,
+            resolver: Resolver::new(waker.clone()),
+            waker,
+            tls: None,
+            http,
+            origins: Vec::new(),
+            connections: Slab::new(),
+            flights: Slab::new(),
+            idle: Vec::new(),
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            plain: Vec::new(),
+            ready: Vec::new(),
+            finished: Vec::new(),
+            reconnects: 0,
+        })
+    }
+
+    pub fn waker(&self) -> Arc<Waker> {
+        self.waker.clone()
+    }
+
+    pub fn open_connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// The index of a target's origin; `Err` where its host is not among the allowed targets.
+    pub fn origin(&mut self, target: &Target) -> Result<OriginId, Failure> {
+        let same = |origin: &Origin| {
+            let known = &origin.target;
+            (known.https, &known.host, known.port) == (target.https, &target.host, target.port)
+        };
+        if let Some(at) = self.origins.iter().position(same) {
+            return Ok(at as OriginId);
+        }
+        if !self.is_allowed(target) {
+            return Err(Failure::BlockedHost { host: target.host.clone() });
+        }
+        if target.https && self.tls.is_none() {
+            self.tls = Some(tls::configure(&self.http).map_err(|detail| Failure::Tls { detail })?);
+        }
+        self.origins.push(Origin { target: target.clone(), waiting: Vec::new() });
+        Ok((self.origins.len() - 1) as OriginId)
+    }
+
+    fn is_allowed(&self, target: &Target) -> bool {
+        let with_port = format!("{}:{}", target.host, target.port);
+        let targets = &self.http.targets;
+        targets.is_empty() || targets.iter().any(|allowed| *allowed == target.host || *allowed == with_port)
+    }
+
+    /// Begins an exchange; it ends with an entry in `finished`.
+    #[inline]
+    pub fn send(&mut self, exchange: Exchange, call: u64) -> FlightId {
+        let vu = exchange.vu as usize;
+        if self.idle.len() <= vu {
+            self.idle.resize_with(vu + 1, Vec::new);
+        }
+        let origin = exchange.origin;
+        let flight = self.flights.insert(Flight {
+            exchange,
+            connection: None,
+            instants: Instants { call, ..Instants::default() },
+            received: 0,
+            tries: 1,
+            addresses: Vec::new(),
+        });
+        // Last in, first out: the connection used last is the least likely to have been closed by the peer.
+        match self.idle[vu].iter().rposition(|id| self.connections[*id].origin == origin) {
+            Some(at) => {
+                let id = self.idle[vu].swap_remove(at);
+                self.attach(flight, id);
+                self.flights[flight].instants.ready = call;
+                self.transmit(flight, id);
+            }
+            None => self.dial(flight),
+        }
+        flight
+    }
+
+    fn attach(&mut self, flight: FlightId, id: ConnectionId) {
+        self.connections[id].flight = Some(flight);
+        self.flights[flight].connection = Some(id);
+    }
+
+    #[inline]
+    fn transmit(&mut self, flight: FlightId, id: ConnectionId) {
+        let Flight { exchange, instants, .. } = &mut self.flights[flight];
+        let connection = &mut self.connections[id];
+        connection.reception.start(exchange.head_request, exchange.keep && !self.http.discard_bodies);
+        match connection.send(&exchange.bytes) {
+            Ok(_) => instants.sent = self.clock.now(),
+            Err(failure) => self.fail(flight, failure),
+        }
+    }
+
+    fn dial(&mut self, flight: FlightId) {
+        let now = self.clock.now();
+        self.flights[flight].instants.resolve = now;
+        let origin = &mut self.origins[self.flights[flight].exchange.origin as usize];
+        match self.resolver.known(&origin.target.host, origin.target.port, now) {
+            Some(addresses) => self.dial_next(flight, addresses),
+            None => {
+                origin.waiting.push(flight);
+                if origin.waiting.len() == 1 {
+                    if let Err(error) = self.resolver.ask(&origin.target.host, origin.target.port) {
+                        self.fail(flight, Failure::from_io(Stage::Dial, &error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Connects to the first address that lets itself be dialled; the others stay for when it refuses.
+    fn dial_next(&mut self, flight: FlightId, mut addresses: Vec<SocketAddr>) {
+        if addresses.is_empty() {
+            return;
+        }
+        let address = addresses.remove(0);
+        if is_metadata_address(address.ip()) {
+            return self.fail(flight, Failure::BlockedAddress { address: address.ip() });
+        }
+        let exchange = &self.flights[flight].exchange;
+        let entry = self.connections.vacant_entry();
+        let id = entry.key();
+        match Connection::open(address, exchange.origin, exchange.vu, self.poller.registry(), Token(id)) {
+            Ok(connection) => {
+                entry.insert(connection);
+                self.attach(flight, id);
+                let flight = &mut self.flights[flight];
+                flight.addresses = addresses;
+                if flight.instants.connect == 0 {
+                    flight.instants.connect = self.clock.now();
+                }
+            }
+            Err(error) if addresses.is_empty() => self.fail(flight, Failure::from_io(Stage::Dial, &error)),
+            Err(_) => self.dial_next(flight, addresses),
+        }
+    }
+
+    /// Gives an exchange up: its connection is closed, and nothing of it will be reported.
+    pub fn cancel(&mut self, flight: FlightId) -> Option<Instants> {
+        let flight_id = flight;
+        let flight = self.flights.try_remove(flight)?;
+        match flight.connection {
+            Some(id) => self.close(id),
+            None => self.origins[flight.exchange.origin as usize].waiting.retain(|waiting| *waiting != flight_id),
+        }
+        Some(flight.instants)
+    }
+
+    /// Closes the idle connections of a VU.
+    pub fn hang_up(&mut self, vu: u32) {
+        for id in self.idle.get_mut(vu as usize).map(std::mem::take).unwrap_or_default() {
+            self.close(id);
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId) {
+        let mut connection = self.connections.remove(id);
+        connection.close(self.poller.registry());
+    }
+
+    /// Waits for at most `patience` and moves every exchange on that can be moved.
+    pub fn turn(&mut self, patience: Duration) -> io::Result<()> {
+        self.poller.wait(patience)?;
+        let mut ready = std::mem::take(&mut self.ready);
+        ready.extend(self.poller.ready().map(|event| (event.token(), event.is_read_closed() || event.is_error())));
+        for (token, ended) in ready.drain(..) {
+            if token == WAKER {
+                self.resolved();
+            } else {
+                self.advance(token.0, ended);
+            }
+        }
+        self.ready = ready;
+        Ok(())
+    }
+
+    fn resolved(&mut self) {
+        let now = self.clock.now();
+        for resolved in self.resolver.answers(now) {
+            let same = |origin: &&mut Origin| origin.target.host == resolved.host && origin.target.port == resolved.port;
+            let waiting: Vec<FlightId> =
+                self.origins.iter_mut().filter(same).flat_map(|origin| std::mem::take(&mut origin.waiting)).collect();
+            for flight in waiting {
+                match &resolved.answer {
+                    Ok(addresses) => self.dial_next(flight, addresses.clone()),
+                    Err(detail) => {
+                        let failure = Failure::Dns { host: resolved.host.clone(), detail: detail.clone() };
+                        self.fail(flight, failure);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self, id: ConnectionId, ended: bool) {
+        // An event may be left over from a connection that was closed earlier in the same batch.
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        connection.peer_ended |= ended;
+        match connection.state {
+            State::Connecting => self.connecting(id),
+            State::Handshaking => self.handshaking(id),
+            State::Ready => {
+                if connection.is_sending() {
+                    if let Err(failure) = connection.flush() {
+                        return self.break_off(id, failure);
+                    }
+                }
+                self.receive(id);
+            }
+        }
+    }
+
+    fn connecting(&mut self, id: ConnectionId) {
+        let connection = &mut self.connections[id];
+        match connection.established() {
+            Ok(false) => {}
+            Err(failure) => self.redial(id, failure),
+            Ok(true) => {
+                let Some(flight) = connection.flight else { return self.close(id) };
+                self.flights[flight].instants.connected = self.clock.now();
+                let target = &self.origins[connection.origin as usize].target;
+                match (&self.tls, target.https) {
+                    (Some(config), true) => match Session::new(config.clone(), &target.host) {
+                        Ok(session) => {
+                            connection.session = Some(Box::new(session));
+                            connection.state = State::Handshaking;
+                            self.handshaking(id);
+                        }
+                        Err(detail) => self.break_off(id, Failure::Tls { detail }),
+                    },
+                    _ => self.established(id, flight),
+                }
+            }
+        }
+    }
+
+    /// The address refused: the next one of the host is tried, if there is one.
+    fn redial(&mut self, id: ConnectionId, failure: Failure) {
+        match self.connections[id].flight {
+            Some(flight) if !self.flights[flight].addresses.is_empty() => {
+                self.close(id);
+                let addresses = std::mem::take(&mut self.flights[flight].addresses);
+                self.flights[flight].connection = None;
+                self.dial_next(flight, addresses);
+            }
+            _ => self.break_off(id, failure),
+        }
+    }
+
+    fn established(&mut self, id: ConnectionId, flight: FlightId) {
+        self.connections[id].state = State::Ready;
+        self.flights[flight].instants.ready = self.clock.now();
+        self.transmit(flight, id);
+    }
+
+    fn handshaking(&mut self, id: ConnectionId) {
+        loop {
+            let connection = &mut self.connections[id];
+            if let Err(failure) = connection.flush() {
+                return self.break_off(id, failure);
+            }
+            let Some(session) = &connection.session else { return };
+            if !session.is_handshaking() {
+                match connection.flight {
+                    Some(flight) => return self.established(id, flight),
+                    None => return self.close(id),
+                }
+            }
+            match connection.receive(&mut self.buffer) {
+                Ok(None) => return,
+                Ok(Some(0)) => {
+                    let detail = "the server closed the connection during the handshake".to_string();
+                    return self.break_off(id, Failure::Tls { detail });
+                }
+                Ok(Some(n)) => {
+                    if let Err(failure) = self.decrypt(id, n) {
+                        // The alert that tells the server why is worth one try.
+                        let _ = self.connections[id].flush();
+                        return self.break_off(id, failure);
+                    }
+                }
+                Err(failure) => return self.break_off(id, failure),
+            }
+        }
+    }
+
+    /// Decrypts the first `n` bytes of the buffer into `plain`.
+    fn decrypt(&mut self, id: ConnectionId, n: usize) -> Result<(), Failure> {
+        self.plain.clear();
+        let connection = &mut self.connections[id];
+        let Some(session) = &mut connection.session else { return Ok(()) };
+        let ended =
+            session.receive(&self.buffer[..n], &mut self.plain).map_err(|error| Failure::from_tls(&error))?;
+        connection.peer_ended |= ended;
+        Ok(())
+    }
+
+    #[inline]
+    fn receive(&mut self, id: ConnectionId) {
+        loop {
+            let connection = &mut self.connections[id];
+            match connection.receive(&mut self.buffer) {
+                Ok(None) => return,
+                Ok(Some(0)) => return self.ended(id),
+                Ok(Some(n)) => {
+                    let Some(flight) = connection.flight else { return self.discard(id) };
+                    self.note_arrival(flight, n);
+                    if !self.deliver(id, flight, n) {
+                        return;
+                    }
+                    // The buffer was filled, or the peer has ended: more may wait, and no further edge would tell.
+                    if n < self.buffer.len() && !self.connections[id].peer_ended {
+                        return;
+                    }
+                }
+                Err(failure) => return self.break_off(id, failure),
+            }
+        }
+    }
+
+    #[inline]
+    fn note_arrival(&mut self, flight: FlightId, n: usize) {
+        let flight = &mut self.flights[flight];
+        flight.received += n as u64;
+        if flight.instants.first_byte == 0 {
+            flight.instants.first_byte = self.clock.now();
+        }
+    }
+
+    /// Gives `n` received bytes to the exchange; false when it has ended and the connection is not to be read on.
+    #[inline]
+    fn deliver(&mut self, id: ConnectionId, flight: FlightId, n: usize) -> bool {
+        if self.connections[id].session.is_some() {
+            if let Err(failure) = self.decrypt(id, n) {
+                self.break_off(id, failure);
+                return false;
+            }
+            let plain = std::mem::take(&mut self.plain);
+            let going_on = self.parse(id, flight, &plain);
+            self.plain = plain;
+            return going_on;
+        }
+        let buffer = std::mem::take(&mut self.buffer);
+        let going_on = self.parse(id, flight, &buffer[..n]);
+        self.buffer = buffer;
+        going_on
+    }
+
+    #[inline]
+    fn parse(&mut self, id: ConnectionId, flight: FlightId, bytes: &[u8]) -> bool {
+        let connection = &mut self.connections[id];
+        let exchange = &self.flights[flight].exchange;
+        if !connection.reception.started() {
+            if let Some(whole) = parse_whole(bytes, exchange.head_request) {
+                if whole.consumed == bytes.len() {
+                    let wanted = exchange.keep.then(|| {
+                        Box::new(Response::from_whole(bytes, &whole, !self.http.discard_bodies))
+                    });
+                    self.complete(id, flight, Close { status: whole.status, keep_alive: whole.keep_alive, at_once: true }, wanted);
+                    return false;
+                }
+            }
+        }
+        match connection.reception.feed(bytes) {
+            Err(failure) => self.break_off(id, failure),
+            Ok(fed) if fed.complete => {
+                let response = connection.reception.take();
+                // Bytes behind a complete answer belong to no request: the connection cannot be trusted further.
+                let keep_alive = response.keep_alive && fed.consumed == bytes.len();
+                let (status, keep) = (response.status, exchange.keep);
+                let end = Close { status, keep_alive, at_once: false };
+                self.complete(id, flight, end, keep.then(|| Box::new(response)));
+            }
+            Ok(_) => return true,
+        }
+        false
+    }
+
+    #[inline]
+    fn complete(&mut self, id: ConnectionId, flight: FlightId, end: Close, response: Option<Box<Response>>) {
+        let mut flight_state = self.flights.remove(flight);
+        let connection = &mut self.connections[id];
+        connection.flight = None;
+        connection.exchanges += 1;
+        if end.keep_alive && !connection.peer_ended && !connection.is_sending() && !self.http.no_connection_reuse {
+            let vu = connection.vu as usize;
+            self.idle[vu].push(id);
+        } else {
+            self.close(id);
+        }
+        // A response that came whole with its first bytes was done with them: one clock reading serves both.
+        let instants = &mut flight_state.instants;
+        instants.done = if end.at_once { instants.first_byte } else { self.clock.now() };
+        self.finished.push(Finished {
+            flight,
+            vu: flight_state.exchange.vu,
+            instants: flight_state.instants,
+            sent: flight_state.exchange.bytes.len() as u64,
+            result: Ok(Answer { status: end.status, response, received: flight_state.received }),
+        });
+    }
+
+    /// The peer has ended the stream.
+    fn ended(&mut self, id: ConnectionId) {
+        let connection = &mut self.connections[id];
+        connection.peer_ended = true;
+        let Some(flight) = connection.flight else { return self.discard(id) };
+        match connection.reception.end_of_stream() {
+            Err(failure) => self.break_off(id, failure),
+            Ok(()) => {
+                let response = connection.reception.take();
+                let (status, keep) = (response.status, self.flights[flight].exchange.keep);
+                let end = Close { status, keep_alive: false, at_once: false };
+                self.complete(id, flight, end, keep.then(|| Box::new(response)));
+            }
+        }
+    }
+
+    /// An idle connection on which something came, or which the peer has ended, serves no more.
+    fn discard(&mut self, id: ConnectionId) {
+        let vu = self.connections[id].vu as usize;
+        if let Some(idle) = self.idle.get_mut(vu) {
+            idle.retain(|known| *known != id);
+        }
+        self.close(id);
+    }
+
+    fn break_off(&mut self, id: ConnectionId, failure: Failure) {
+        match self.connections[id].flight {
+            Some(flight) => self.fail(flight, failure),
+            None => self.discard(id),
+        }
+    }
+
+    /// Ends an exchange without an answer, or sends it again where a kept connection was closed under it.
+    fn fail(&mut self, flight: FlightId, failure: Failure) {
+        let state = &mut self.flights[flight];
+        if let Some(id) = state.connection.take() {
+            let reused = self.connections[id].exchanges > 0;
+            let unanswered = state.instants.first_byte == 0;
+            self.close(id);
+            let state = &mut self.flights[flight];
+            if reused && unanswered && state.exchange.repeatable && state.tries < TRIES && failure.is_disconnect() {
+                state.tries += 1;
+                self.reconnects += 1;
+                return self.dial(flight);
+            }
+        }
+        let state = self.flights.remove(flight);
+        self.origins[state.exchange.origin as usize].waiting.retain(|waiting| *waiting != flight);
+        let mut instants = state.instants;
+        instants.done = self.clock.now();
+        self.finished.push(Finished {
+            flight,
+            vu: state.exchange.vu,
+            instants,
+            sent: if instants.sent > 0 { state.exchange.bytes.len() as u64 } else { 0 },
+            result: Err(failure),
+        });
+    }
+}

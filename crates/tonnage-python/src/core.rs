@@ -1,0 +1,362 @@
+//! `Core`: the engine with Python behaviours on it. It resumes coroutines; plain functions are resumed by Python.
+
+use std::sync::mpsc::{channel, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::iterator::PySendResult;
+use pyo3::types::{PyBytes, PyIterator, PyList, PyTuple};
+use tonnage_engine::engine::{Control, Engine, Hooks, Message};
+use tonnage_engine::schedule::Stripe;
+use tonnage_engine::spec::Spec;
+use tonnage_engine::vu::{Job, JobEnd, Reply, Request, Wake};
+
+use crate::desk::{Checks, Desk, MetricPort, Note, Watch};
+use crate::http::{Http, Pending, Sleep};
+use crate::response::Response;
+
+/// Rounds of wakes that are worked off before sockets get their turn again: a reply ends an iteration, the next one
+/// begins and sends, and only then is there nothing to do but wait. A script without requests would go on for ever.
+const ROUNDS: u32 = 4;
+
+/// What the messages of the engine are read from, on another thread than the engine's.
+#[pyclass(frozen, module = "tonnage._engine")]
+pub struct Messages {
+    receiver: Mutex<Receiver<Message>>,
+    control: Arc<Control>,
+}
+
+#[pymethods]
+impl Messages {
+    /// The next message within `patience` seconds, or None: `("window", bytes)`, `("event", at, kind, text)` or
+    /// `("ended", reason, duration, ended, hung, vus)`; `("gone",)` when the engine is no more.
+    fn next<'py>(&self, py: Python<'py>, patience: f64) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let patience = Duration::try_from_secs_f64(patience).unwrap_or_default();
+        let receiver = &self.receiver;
+        let received =
+            py.detach(|| receiver.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(patience));
+        let message = match received {
+            Err(RecvTimeoutError::Timeout) => return Ok(None),
+            Err(RecvTimeoutError::Disconnected) => ("gone",).into_pyobject(py)?,
+            Ok(Message::Window(bytes)) => ("window", PyBytes::new(py, &bytes)).into_pyobject(py)?,
+            Ok(Message::Event { at, kind, text }) => ("event", at, kind, text).into_pyobject(py)?,
+            Ok(Message::Ended(end)) => {
+                ("ended", end.reason.as_str(), end.duration, end.ended, end.hung, end.vus).into_pyobject(py)?
+            }
+        };
+        Ok(Some(message))
+    }
+
+    /// No more starts; what runs may finish.
+    fn stop(&self) {
+        self.control.stop();
+    }
+
+    /// What runs is interrupted.
+    fn abort(&self) {
+        self.control.abort();
+    }
+}
+
+/// One run's engine; used by the thread that made it, but for `messages` and `watch`.
+#[pyclass(unsendable, module = "tonnage._engine")]
+pub struct Core {
+    engine: Engine,
+    desk: Arc<Desk>,
+    messages: Option<Messages>,
+    /// What runs in each VU: a coroutine, or nothing.
+    running: Vec<Option<Py<PyIterator>>>,
+    notes: Vec<(u32, Note)>,
+    rounds: u32,
+    behaviour: Option<Py<PyAny>>,
+}
+
+#[pymethods]
+impl Core {
+    /// Args: the Plan as JSON; which hooks there are as (setup, teardown, start, stop); their time-outs in seconds;
+    /// the generator's number and its epoch.
+    #[new]
+    fn new(plan: &str, hooks: [bool; 4], timeouts: [f64; 2], generator: u32, epoch: u64) -> PyResult<Self> {
+        let spec = Spec::from_json(plan).map_err(PyRuntimeError::new_err)?;
+        let [setup, teardown, start, stop] = hooks;
+        let [setup_timeout, teardown_timeout] = timeouts.map(tonnage_engine::clock::nanoseconds);
+        let hooks = Hooks { setup, teardown, start, stop, setup_timeout, teardown_timeout };
+        let (sender, receiver) = channel();
+        let engine = Engine::new(spec, hooks, &Stripe::default(), (generator, epoch), sender)
+            .map_err(PyRuntimeError::new_err)?;
+        let messages = Messages { receiver: Mutex::new(receiver), control: engine.control() };
+        Ok(Self {
+            engine,
+            desk: Desk::new(),
+            messages: Some(messages),
+            running: Vec::new(),
+            notes: Vec::new(),
+            rounds: 0,
+            behaviour: None,
+        })
+    }
+
+    /// The other end of the engine's messages; there is one reader.
+    fn messages(&mut self) -> PyResult<Messages> {
+        self.messages.take().ok_or_else(|| PyRuntimeError::new_err("the messages of this engine have a reader already"))
+    }
+
+    fn watch(&self) -> Watch {
+        Watch { desk: self.desk.clone() }
+    }
+
+    /// What `vu.http` of every `async def` VU is.
+    fn http(&self, plan: &str) -> PyResult<Http> {
+        Http::new(self.desk.clone(), plan)
+    }
+
+    fn checks(&self) -> Checks {
+        Checks { desk: self.desk.clone() }
+    }
+
+    /// What the `add` of the declared metric with this index calls.
+    fn metric(&self, index: u16) -> MetricPort {
+        MetricPort { desk: self.desk.clone(), metric: index }
+    }
+
+    /// Runs one request again and again, without Python, until the run has ended.
+    fn run_url(&mut self, py: Python<'_>, http: &Http) -> PyResult<()> {
+        let request = http.whole_run_request()?;
+        let engine = Exclusive(&mut self.engine);
+        py.detach(move || tonnage_engine::behaviour::repeat(engine.into_inner(), &request)).map_err(died)
+    }
+
+    /// Moves the run on: None when it has ended, else what plain functions are to be told, as a list of
+    /// `(vu, value)`: a job's name to begin it, a Response, None after a sleep, False when it is interrupted.
+    ///
+    /// `behaviour.begin(vu, job)` gives a coroutine, or None for a plain function; `behaviour.raised(vu, job, error)`
+    /// is told of every exception and gives its kind.
+    fn turn<'py>(&mut self, py: Python<'py>, behaviour: Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyList>>> {
+        if self.engine.waiting_wakes() == 0 || self.rounds >= ROUNDS {
+            self.rounds = 0;
+            let engine = Exclusive(&mut self.engine);
+            if !py.detach(move || engine.into_inner().turn()).map_err(died)? {
+                return Ok(None);
+            }
+        }
+        self.rounds += 1;
+        self.behaviour = Some(behaviour.unbind());
+        let plain = PyList::empty(py);
+        let began = self.engine.now();
+        let wakes = self.engine.waiting_wakes();
+        for _ in 0..wakes {
+            let Some(wake) = self.engine.next_wake() else { break };
+            self.wake(py, wake, &plain)?;
+        }
+        if wakes > 0 {
+            self.engine.script_lag(self.engine.now() - began);
+        }
+        Ok(Some(plain))
+    }
+
+    /// A plain function of this VU is about to run.
+    fn enter(&self, vu: u32) {
+        self.desk.enter(vu);
+    }
+
+    /// A plain function asked for a request or a sleep.
+    fn ask(&mut self, vu: u32, asked: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.desk.leave();
+        self.file_notes();
+        self.demand(vu, asked)
+    }
+
+    /// The plain job of this VU is done; `kind` names its exception.
+    #[pyo3(signature = (vu, kind = None))]
+    fn done(&mut self, vu: u32, kind: Option<String>) {
+        self.desk.leave();
+        self.file_notes();
+        self.end(vu, kind);
+    }
+
+    /// The index of the scenario that a VU belongs to.
+    fn scenario_of(&self, vu: u32) -> u16 {
+        self.engine.scenario_of(vu)
+    }
+
+    /// The number of the VU's iteration, from 0.
+    fn iteration_of(&self, vu: u32) -> u64 {
+        self.engine.iterations_of(vu).saturating_sub(1)
+    }
+}
+
+impl Core {
+    fn wake(&mut self, py: Python<'_>, wake: Wake, plain: &Bound<'_, PyList>) -> PyResult<()> {
+        match wake {
+            Wake::Begin { vu, job } => self.begin(py, vu, job, plain),
+            Wake::Reply { vu, reply } => {
+                let response = Bound::new(py, Response::from(*reply))?;
+                match self.is_coroutine(vu) {
+                    true => self.resume(py, vu, response.as_any()),
+                    false => plain.append((vu, response)),
+                }
+            }
+            Wake::Slept { vu } => match self.is_coroutine(vu) {
+                true => self.resume(py, vu, py.None().bind(py)),
+                false => plain.append((vu, py.None())),
+            },
+            Wake::Interrupted { vu } => match self.running.get_mut(vu as usize).and_then(Option::take) {
+                Some(coroutine) => self.close(py, vu, coroutine.bind(py)),
+                None => plain.append((vu, false)),
+            },
+        }
+    }
+
+    fn is_coroutine(&self, vu: u32) -> bool {
+        self.running.get(vu as usize).is_some_and(Option::is_some)
+    }
+
+    fn begin(&mut self, py: Python<'_>, vu: u32, job: Job, plain: &Bound<'_, PyList>) -> PyResult<()> {
+        if !self.engine.begin(vu) {
+            return Ok(());
+        }
+        let Some(behaviour) = &self.behaviour else { return Ok(()) };
+        let begun = behaviour.bind(py).call_method1("begin", (vu, job_name(job), self.iteration_of(vu)));
+        match begun {
+            Ok(begun) if begun.is_none() => plain.append((vu, job_name(job))),
+            Ok(coroutine) => {
+                if self.running.len() <= vu as usize {
+                    self.running.resize_with(vu as usize + 1, || None);
+                }
+                // A coroutine is no iterator by type, but has the slot that `send` uses; PyO3 cannot see that.
+                let coroutine = coroutine.cast_into::<PyIterator>().map_err(|_| {
+                    PyTypeError::new_err("an `async def` function is needed: calling it did not give a coroutine")
+                })?;
+                self.running[vu as usize] = Some(coroutine.unbind());
+                self.resume(py, vu, py.None().bind(py))
+            }
+            Err(error) => self.raised(py, vu, job, error),
+        }
+    }
+
+    fn resume(&mut self, py: Python<'_>, vu: u32, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Some(Some(coroutine)) = self.running.get(vu as usize) else { return Ok(()) };
+        let coroutine = coroutine.clone_ref(py).into_bound(py);
+        self.desk.enter(vu);
+        let sent = coroutine.send(value);
+        self.desk.leave();
+        self.file_notes();
+        match sent {
+            Ok(PySendResult::Next(asked)) => {
+                if let Err(error) = self.demand(vu, &asked) {
+                    self.running[vu as usize] = None;
+                    return self.raised(py, vu, Job::Iteration, error);
+                }
+                Ok(())
+            }
+            Ok(PySendResult::Return(_)) => {
+                self.running[vu as usize] = None;
+                self.end(vu, None);
+                Ok(())
+            }
+            Err(error) => {
+                self.running[vu as usize] = None;
+                self.raised(py, vu, Job::Iteration, error)
+            }
+        }
+    }
+
+    /// Closes an interrupted coroutine: its `finally` blocks run, but nothing that they ask for is done.
+    fn close(&mut self, py: Python<'_>, vu: u32, coroutine: &Bound<'_, PyIterator>) -> PyResult<()> {
+        self.desk.enter(vu);
+        let closed = coroutine.call_method0("close");
+        self.desk.leave();
+        self.notes.clear();
+        self.desk.take_notes(&mut self.notes);
+        if let (Err(error), Some(behaviour)) = (closed, &self.behaviour) {
+            behaviour.bind(py).call_method1("raised", (vu, "interrupted", error.into_value(py)))?;
+        }
+        Ok(())
+    }
+
+    fn raised(&mut self, py: Python<'_>, vu: u32, job: Job, error: PyErr) -> PyResult<()> {
+        let Some(behaviour) = &self.behaviour else { return Err(error) };
+        let kind: String =
+            behaviour.bind(py).call_method1("raised", (vu, job_name(job), error.into_value(py)))?.extract()?;
+        self.end(vu, Some(kind));
+        Ok(())
+    }
+
+    fn end(&mut self, vu: u32, kind: Option<String>) {
+        let end = kind.map_or(JobEnd::Complete, |kind| JobEnd::Raised { kind });
+        self.engine.ended(vu, &end);
+    }
+
+    /// Does what a script asked for by waiting on it.
+    fn demand(&mut self, vu: u32, asked: &Bound<'_, PyAny>) -> PyResult<()> {
+        if let Ok(pending) = asked.cast::<Pending>() {
+            let ready = &pending.get().ready;
+            let engine = &mut self.engine;
+            let label = *ready
+                .label
+                .get_or_init(|| engine.label(&ready.name, &ready.prepared.method, &ready.tags));
+            self.engine.fetch(
+                vu,
+                Request {
+                    prepared: ready.prepared.clone(),
+                    label,
+                    timeout: ready.timeout,
+                    max_redirects: ready.max_redirects,
+                    expected: ready.expected.clone(),
+                    keep: true,
+                },
+            );
+            return Ok(());
+        }
+        if let Ok(sleep) = asked.cast::<Sleep>() {
+            self.engine.sleep(vu, sleep.get().seconds);
+            return Ok(());
+        }
+        Err(PyTypeError::new_err(format!(
+            "the script awaited {}, which is not of this VU: await vu.http and vu.sleep only; \
+             for coroutine libraries on asyncio there is no loop here",
+            asked.get_type().name()?
+        )))
+    }
+
+    fn file_notes(&mut self) {
+        self.desk.take_notes(&mut self.notes);
+        for (vu, note) in self.notes.drain(..) {
+            match note {
+                Note::Check { name, passed } => self.engine.check(vu, &name, passed),
+                Note::Custom { metric, value, tags } => self.engine.custom(vu, metric, value, &tags),
+            }
+        }
+    }
+}
+
+/// Lets the engine be used while the interpreter is released; it holds no Python object.
+struct Exclusive<'a>(&'a mut Engine);
+
+impl<'a> Exclusive<'a> {
+    fn into_inner(self) -> &'a mut Engine {
+        self.0
+    }
+}
+
+fn job_name(job: Job) -> &'static str {
+    match job {
+        Job::Setup => "setup",
+        Job::Teardown => "teardown",
+        Job::Start => "start",
+        Job::Iteration => "iteration",
+        Job::Stop => "stop",
+    }
+}
+
+fn died(error: std::io::Error) -> PyErr {
+    PyRuntimeError::new_err(format!("the engine's poller failed: {error}"))
+}
+
+impl From<Reply> for Response {
+    fn from(reply: Reply) -> Self {
+        Response::new(reply)
+    }
+}

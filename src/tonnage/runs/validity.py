@@ -1,0 +1,88 @@
+"""Whether a run can support a conclusion: each condition with what was measured and what is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+from tonnage.load.plan import Limits, Plan
+from tonnage.metrics import reading
+from tonnage.metrics.catalog import BUILT_IN
+from tonnage.metrics.window import Window
+from tonnage.runs.run import Check, Ending, Event
+from tonnage.units import percent, seconds
+
+
+def validity(plan: Plan, total: Window, ending: Ending | None, events: Sequence[Event]) -> Iterator[Check]:
+    """Every condition of validity, met or not; a condition about something that was not done is left out."""
+    limits = plan.limits
+    yield from _load(total, limits)
+    yield from _lateness(total, limits)
+    yield from _generator(total, limits)
+    yield from _script(total, limits)
+    if ending is not None:
+        yield from _hung(ending, limits)
+    yield from _events(events)
+
+
+def _load(total: Window, limits: Limits) -> Iterator[Check]:
+    due, started = reading.count(total, "arrivals_due"), reading.count(total, "arrivals_started")
+    if due:
+        share = started / due
+        measured = f"{started} of {due} arrivals started ({percent(share, plain=True)})"
+        yield Check("load delivered", share >= limits.started, measured, f"at least {percent(limits.started, plain=True)}")
+    iterations = reading.count(total, "iterations_started")
+    yield Check("samples", iterations > 0, f"{iterations} iterations started", "at least 1")
+
+
+def _lateness(total: Window, limits: Limits) -> Iterator[Check]:
+    lag = reading.trend(total, BUILT_IN["arrival_lag"]).quantile(0.99)
+    response = reading.trend(total, BUILT_IN["http_req_response_time"]).quantile(0.99)
+    allowed = max(limits.arrival_lag, limits.arrival_lag_share * (response.lower if response else 0.0))
+    if lag is not None:
+        yield Check("start lateness p99", lag.lower <= allowed, seconds(lag.lower), f"at most {seconds(allowed)}")
+    script = reading.trend(total, BUILT_IN["generator_script_lag"]).quantile(0.99)
+    if script is not None:
+        yield Check("script lag p99", script.lower <= allowed, seconds(script.lower), f"at most {seconds(allowed)}")
+
+
+def _generator(total: Window, limits: Limits) -> Iterator[Check]:
+    watched = reading.count(total, "generator_seconds")
+    if watched:
+        busy = reading.count(total, "generator_saturated_seconds")
+        most = reading.gauge(total, "generator_cpu", {"thread": "engine"})
+        allowed = max(1, watched // 20)
+        highest = f", at most {percent(most.maximum, plain=True)} of a core" if most else ""
+        measured = f"saturated in {busy} of {watched} s{highest}"
+        limit = percent(limits.generator_cpu, plain=True)
+        yield Check("generator CPU", busy <= allowed, measured, f"above {limit} of a core in at most {allowed} s")
+    lag = reading.trend(total, BUILT_IN["generator_loop_lag"]).quantile(0.99)
+    if lag is not None:
+        yield Check("loop lag p99", lag.lower <= limits.loop_lag, seconds(lag.lower), f"at most {seconds(limits.loop_lag)}")
+    files, most_files = reading.gauge(total, "generator_open_files"), reading.gauge(total, "generator_open_files_limit")
+    if files and most_files and most_files.last > 0:
+        share = files.maximum / most_files.last
+        measured = f"{files.maximum:.0f} of {most_files.last:.0f}"
+        yield Check("open files", share <= limits.open_files, measured, f"at most {percent(limits.open_files, plain=True)}")
+
+
+def _script(total: Window, limits: Limits) -> Iterator[Check]:
+    iterations, errors = reading.count(total, "iterations"), reading.count(total, "iteration_errors")
+    if iterations:
+        share = errors / iterations
+        measured = f"{errors} of {iterations} iterations raised ({percent(share, plain=True)})"
+        needed = f"at most {percent(limits.iteration_errors, plain=True)}"
+        yield Check("script errors", share <= limits.iteration_errors, measured, needed)
+
+
+def _hung(ending: Ending, limits: Limits) -> Iterator[Check]:
+    allowed = max(1, ceil(limits.hung_vus * ending.vus)) - 1
+    measured = f"{ending.hung} of {ending.vus} VUs ended inside a request older than the slowest answer"
+    yield Check("hung VUs", ending.hung <= allowed, measured, f"at most {allowed}")
+
+
+def _events(events: Sequence[Event]) -> Iterator[Check]:
+    names = {"generator_fault": "generator", "clock_step": "clock", "suspended": "clock", "script_blocked": "script"}
+    for event in events:
+        if event.kind in names and event.kind != "script_blocked":
+            yield Check(names[event.kind], False, event.text, "none")
