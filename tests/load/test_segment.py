@@ -15,7 +15,7 @@ from tonnage.load import segment
 from tonnage.load.segment import WHOLE, Stripe
 
 VECTORS = Path(os.environ.get("TONNAGE_SHARED", "../shared")) / "k6" / "executor_vectors.json"
-sequences = st.lists(st.fractions(0, 1, max_denominator=24), max_size=6).map(
+sequences = st.lists(st.fractions(0, 1, max_denominator=8), max_size=6).map(
     lambda inner: sorted({Fraction(0), *inner, Fraction(1)})
 )
 

@@ -3,6 +3,7 @@
 import json
 import os
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -98,5 +99,5 @@ def test_reserved_vus_are_the_highest_of_the_time_before(executor):
     for t in {step.at for step in reserved if step.at < executor.duration}:
         # Between two nanoseconds, where no step falls.
         u = t + 5e-10
-        recent = [step.vus for step, after in pairwise(raw) if after.at + hold > u and step.at <= u]
+        recent = [a.vus for a, b in pairwise([*raw, Step(inf, 0)]) if b.at + hold > u >= a.at]
         assert at(reserved, u) == max(recent)

@@ -23,7 +23,7 @@ from typing import Final
 
 from tonnage.errors import UnitError
 
-LARGEST_LCD: Final = 1_000_000  # a pattern is written out member by member
+LARGEST_LCD: Final = 100_000  # a pattern is written out member by member
 _BORDER: Final = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s*(?:(%)|/\s*([0-9]{1,9}))?\s*")
 
 
