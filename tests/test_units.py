@@ -66,6 +66,8 @@ def test_a_bare_number_is_milliseconds_where_k6_is_read(text, expected):
         ("5sec", "write 5s"),
         ("5 hours", "write 5h"),
         ("5x", "use ns, us"),
+        ("5M", "use ns, us"),
+        ("5MS", "write 5ms"),
         ("1m30", "no unit after 30"),
         ("ten seconds", "cannot be read"),
         ("1m,30s", "cannot be read"),

@@ -198,7 +198,8 @@ def _unknown_time_unit(word: str, digits: str, unit: str) -> str:
         return f"duration {word!r} has no unit after {digits}: write {digits}s or {digits}ms"
     known = {"sec": "s", "min": "m", "hr": "h", "hour": "h", "day": "d", "msec": "ms", "usec": "us"}
     guess = known.get(unit.lower().rstrip("s"), unit.lower())
-    remedy = f"write {digits}{guess}" if guess in _TIMES else "use ns, us, ms, s, m, h or d"
+    # M may be minutes, months or mega: no guess.
+    remedy = f"write {digits}{guess}" if guess in _TIMES and unit != "M" else "use ns, us, ms, s, m, h or d"
     return f"duration {word!r} has the unknown unit {unit!r}: {remedy}"
 
 

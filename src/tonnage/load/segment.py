@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, cycle, pairwise
@@ -58,9 +58,17 @@ class Stripe:
 
     def scale(self, total: int) -> int:
         """How many of the members 0 ... total - 1 are in the stripe."""
-        periods, rest = divmod(total, self.lcd)
+        return self.scaler()(total)
+
+    def scaler(self) -> Callable[[int], int]:
+        """`scale` for many totals: the positions of one period are laid out once."""
         positions = tuple(accumulate(self.offsets[:-1], initial=self.start))
-        return periods * len(positions) + bisect_left(positions, rest)
+
+        def scale(total: int) -> int:
+            periods, rest = divmod(total, self.lcd)
+            return periods * len(positions) + bisect_left(positions, rest)
+
+        return scale
 
 
 WHOLE: Final = Stripe()

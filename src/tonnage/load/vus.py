@@ -65,13 +65,14 @@ def graceful_vu_steps(executor: ClosedExecutor, stripe: Stripe = WHOLE, graceful
 
 def _regular(executor: ClosedExecutor, stripe: Stripe) -> Iterator[tuple[int, int]]:
     """(ns, VUs of the stripe) at every change before the end, the first at 0."""
+    scale = stripe.scaler()
     if not isinstance(executor, RampingVus):
-        yield 0, stripe.scale(executor.vus)
+        yield 0, scale(executor.vus)
         return
-    last = stripe.scale(executor.start_vus)
+    last = scale(executor.start_vus)
     yield 0, last
     for at, whole in _walk(executor):
-        vus = stripe.scale(whole)
+        vus = scale(whole)
         if vus != last:
             yield at, vus
             last = vus
