@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonnage.load.curve import Curve
+from tonnage.load.curve import Curve, Piece
 
 SHARED = Path(os.environ.get("TONNAGE_SHARED", "../shared"))
 amount = st.floats(0, 1e4).filter(lambda x: x == 0 or x > 1e-3)
@@ -42,6 +42,21 @@ def test_an_arrival_beyond_the_total_is_refused():
 def test_a_negative_rate_is_refused():
     with pytest.raises(ValueError, match="piece 0"):
         Curve.through(1, [(1, -1)])
+
+
+def test_stairs_jump_and_stay():
+    curve = Curve.stairs([(10, 5), (10, 20), (5, 0)])
+    assert [curve.value(t) for t in (0, 9.9, 10, 19.9, 20, 24.9)] == [5, 5, 20, 20, 0, 0]
+    assert curve.total == 250
+
+
+@given(amount, stages)
+def test_four_numbers_a_piece_are_the_whole_curve(start, shape):
+    curve = Curve.through(start, shape)
+    assert Curve(tuple(Piece(length, begin, end) for _, length, begin, end in curve.pieces4())) == curve
+    assert [at for at, *_ in curve.pieces4()] == pytest.approx(
+        [sum(s for s, _ in shape[:i]) for i in range(len(shape))]
+    )
 
 
 def k6_schedules():
