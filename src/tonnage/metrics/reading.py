@@ -141,8 +141,7 @@ def statistic(
     """
     if metric.kind == "trend":
         value = _trend_statistic(trend(window, metric, selector), expression)
-        scale = 1e3 if metric.contains == "time" and metric.unit == "s" else 1.0
-        return None if value is None else Interval(value.lower * scale, value.upper * scale)
+        return None if value is None else Interval(value.lower * metric.in_k6, value.upper * metric.in_k6)
     exact = _exact(window, metric, expression, selector, seconds)
     return None if exact is None else Interval(exact, exact)
 

@@ -25,12 +25,20 @@ def validity(plan: Plan, total: Window, ending: Ending | None, events: Sequence[
     yield from _events(events)
 
 
+def _time(value: float) -> str:
+    return seconds(value, plain=True)
+
+
+def _share(value: float) -> str:
+    return percent(value, plain=True)
+
+
 def _load(total: Window, limits: Limits) -> Iterator[Check]:
     due, started = reading.count(total, "arrivals_due"), reading.count(total, "arrivals_started")
     if due:
         share = started / due
-        measured = f"{started} of {due} arrivals started ({percent(share, plain=True)})"
-        yield Check("load delivered", share >= limits.started, measured, f"at least {percent(limits.started, plain=True)}")
+        measured = f"{started} of {due} arrivals started ({_share(share)})"
+        yield Check("load delivered", share >= limits.started, measured, f"at least {_share(limits.started)}")
     iterations = reading.count(total, "iterations_started")
     yield Check("samples", iterations > 0, f"{iterations} iterations started", "at least 1")
 
@@ -40,10 +48,10 @@ def _lateness(total: Window, limits: Limits) -> Iterator[Check]:
     response = reading.trend(total, BUILT_IN["http_req_response_time"]).quantile(0.99)
     allowed = max(limits.arrival_lag, limits.arrival_lag_share * (response.lower if response else 0.0))
     if lag is not None:
-        yield Check("start lateness p99", lag.lower <= allowed, seconds(lag.lower), f"at most {seconds(allowed)}")
+        yield Check("start lateness p99", lag.lower <= allowed, _time(lag.lower), f"at most {_time(allowed)}")
     script = reading.trend(total, BUILT_IN["generator_script_lag"]).quantile(0.99)
     if script is not None:
-        yield Check("script lag p99", script.lower <= allowed, seconds(script.lower), f"at most {seconds(allowed)}")
+        yield Check("script lag p99", script.lower <= allowed, _time(script.lower), f"at most {_time(allowed)}")
 
 
 def _generator(total: Window, limits: Limits) -> Iterator[Check]:
@@ -52,26 +60,26 @@ def _generator(total: Window, limits: Limits) -> Iterator[Check]:
         busy = reading.count(total, "generator_saturated_seconds")
         most = reading.gauge(total, "generator_cpu", {"thread": "engine"})
         allowed = max(1, watched // 20)
-        highest = f", at most {percent(most.maximum, plain=True)} of a core" if most else ""
+        highest = f", at most {_share(most.maximum)} of a core" if most else ""
         measured = f"saturated in {busy} of {watched} s{highest}"
-        limit = percent(limits.generator_cpu, plain=True)
+        limit = _share(limits.generator_cpu)
         yield Check("generator CPU", busy <= allowed, measured, f"above {limit} of a core in at most {allowed} s")
     lag = reading.trend(total, BUILT_IN["generator_loop_lag"]).quantile(0.99)
     if lag is not None:
-        yield Check("loop lag p99", lag.lower <= limits.loop_lag, seconds(lag.lower), f"at most {seconds(limits.loop_lag)}")
+        yield Check("loop lag p99", lag.lower <= limits.loop_lag, _time(lag.lower), f"at most {_time(limits.loop_lag)}")
     files, most_files = reading.gauge(total, "generator_open_files"), reading.gauge(total, "generator_open_files_limit")
     if files and most_files and most_files.last > 0:
         share = files.maximum / most_files.last
         measured = f"{files.maximum:.0f} of {most_files.last:.0f}"
-        yield Check("open files", share <= limits.open_files, measured, f"at most {percent(limits.open_files, plain=True)}")
+        yield Check("open files", share <= limits.open_files, measured, f"at most {_share(limits.open_files)}")
 
 
 def _script(total: Window, limits: Limits) -> Iterator[Check]:
     iterations, errors = reading.count(total, "iterations"), reading.count(total, "iteration_errors")
     if iterations:
         share = errors / iterations
-        measured = f"{errors} of {iterations} iterations raised ({percent(share, plain=True)})"
-        needed = f"at most {percent(limits.iteration_errors, plain=True)}"
+        measured = f"{errors} of {iterations} iterations raised ({_share(share)})"
+        needed = f"at most {_share(limits.iteration_errors)}"
         yield Check("script errors", share <= limits.iteration_errors, measured, needed)
 
 
