@@ -123,9 +123,9 @@ impl Core {
 
     /// Runs one request again and again, without Python, until the run has ended.
     fn run_url(&mut self, py: Python<'_>, http: &Http) -> PyResult<()> {
-        let request = http.whole_run_request()?;
+        let (request, name) = http.whole_run_request()?;
         let engine = Exclusive(&mut self.engine);
-        py.detach(move || tonnage_engine::behaviour::repeat(engine.into_inner(), &request)).map_err(died)
+        py.detach(move || tonnage_engine::behaviour::repeat(engine.into_inner(), &request, &name)).map_err(died)
     }
 
     /// Moves the run on: None when it has ended, else what plain functions are to be told, as a list of
