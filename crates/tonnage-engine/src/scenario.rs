@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::clock::nanoseconds;
 use crate::curve::Curve;
-use crate::schedule::{ramping_vus, Arrivals, Step, Stripe};
+use crate::schedule::{self, Arrivals, Ramp, Step, Stripe};
 use crate::spec::{self, Executor, Late};
 
 /// The index of a VU in the engine.
@@ -94,42 +94,50 @@ pub struct Scenario {
 
 impl Scenario {
     /// The state machine of one scenario; its instants count from the released start.
-    pub fn new(spec: &spec::Scenario, stripe: &Stripe) -> Self {
+    ///
+    /// An executor whose numbers make no schedule is refused with the scenario's name.
+    pub fn new(spec: &spec::Scenario, stripe: &Stripe) -> Result<Self, String> {
+        let refused = |why: &dyn std::fmt::Display| format!("scenario {}: {why}", spec.name);
+        let share = |vus: u32| stripe.scale(u64::from(vus)) as u32;
         let (load, duration) = match &spec.executor {
             Executor::ConstantVus { vus, duration } => {
-                (closed(constant(*vus), 0.0, Budget::Endless), nanoseconds(*duration))
+                (closed(constant(share(*vus)), 0.0, Budget::Endless), nanoseconds(*duration))
             }
             Executor::RampingVus { start_vus, stages, graceful_ramp_down } => {
-                let pairs: Vec<(f64, u64)> = stages.iter().map(|stage| (stage.duration, stage.target as u64)).collect();
-                let steps = ramping_vus(u64::from(*start_vus), &pairs, stripe);
-                let duration = pairs.iter().map(|(length, _)| nanoseconds(*length)).sum();
-                (closed(steps, *graceful_ramp_down, Budget::Endless), duration)
+                let stages: Vec<schedule::Stage> = stages
+                    .iter()
+                    .map(|stage| schedule::Stage { duration_ns: nanoseconds(stage.duration), target: stage.target as u64 })
+                    .collect();
+                let ramp = Ramp::new(u64::from(*start_vus), &stages, stripe);
+                (closed(ramp.steps(), *graceful_ramp_down, Budget::Endless), ramp.length())
             }
             Executor::SharedIterations { vus, iterations, max_duration } => {
-                let budget = Budget::Shared { left: *iterations };
-                (closed(constant(*vus), 0.0, budget), nanoseconds(*max_duration))
+                let budget = Budget::Shared { left: stripe.scale(*iterations) };
+                (closed(constant(share(*vus)), 0.0, budget), nanoseconds(*max_duration))
             }
             Executor::PerVuIterations { vus, iterations, max_duration } => {
                 let budget = Budget::Each { iterations: *iterations };
-                (closed(constant(*vus), 0.0, budget), nanoseconds(*max_duration))
+                (closed(constant(share(*vus)), 0.0, budget), nanoseconds(*max_duration))
             }
             Executor::ConstantArrivalRate { rate, time_unit, duration, pre_allocated_vus, max_vus } => {
-                let arrivals = Arrivals::constant(*rate, *time_unit, *duration, stripe.clone());
-                (open(arrivals, spec.late, *pre_allocated_vus, *max_vus), nanoseconds(*duration))
+                let arrivals = Arrivals::constant(*rate, *time_unit, *duration, stripe.clone())
+                    .map_err(|error| refused(&error))?;
+                (open(arrivals, spec.late, share(*pre_allocated_vus), share(*max_vus)), nanoseconds(*duration))
             }
             Executor::RampingArrivalRate { start_rate, time_unit, stages, pre_allocated_vus, max_vus } => {
                 let stages: Vec<(f64, f64)> =
                     stages.iter().map(|stage| (stage.duration, stage.target / time_unit)).collect();
                 let duration = stages.iter().map(|(length, _)| nanoseconds(*length)).sum();
-                let curve = Curve::through(start_rate / time_unit, &stages);
+                let curve = Curve::through(start_rate / time_unit, stages).map_err(|error| refused(&error))?;
                 let arrivals = Arrivals::ramping(curve, stripe.clone());
-                (open(arrivals, spec.late, *pre_allocated_vus, *max_vus), duration)
+                (open(arrivals, spec.late, share(*pre_allocated_vus), share(*max_vus)), duration)
             }
         };
         let start = nanoseconds(spec.start_time);
         let graceful_stop = nanoseconds(spec.graceful_stop);
         let end = start + duration;
-        Self { phase: Phase::Waiting, start, end, hard_end: end + graceful_stop, graceful_stop, active: 0, load }
+        let hard_end = end.saturating_add(graceful_stop);
+        Ok(Self { phase: Phase::Waiting, start, end, hard_end, graceful_stop, active: 0, load })
     }
 
     /// VUs that are made before the start: those that the scenario can use at once.
@@ -211,7 +219,7 @@ impl Open {
     pub fn collect_due(&mut self, start: u64, now: u64, end: u64) -> u64 {
         let mut due = 0;
         while let Some(at) = self.arrivals.peek() {
-            if start + at > now || start + at >= end.max(start + 1) {
+            if start + at > now.min(end) {
                 break;
             }
             self.arrivals.next();

@@ -84,7 +84,7 @@ impl Core {
         let [setup_timeout, teardown_timeout] = timeouts.map(tonnage_engine::clock::nanoseconds);
         let hooks = Hooks { setup, teardown, start, stop, setup_timeout, teardown_timeout };
         let (sender, receiver) = channel();
-        let engine = Engine::new(spec, hooks, &Stripe::default(), (generator, epoch), sender)
+        let engine = Engine::new(spec, hooks, &Stripe::whole(), (generator, epoch), sender)
             .map_err(PyRuntimeError::new_err)?;
         let messages = Messages { receiver: Mutex::new(receiver), control: engine.control() };
         Ok(Self {

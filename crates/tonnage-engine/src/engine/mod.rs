@@ -186,7 +186,8 @@ impl Engine {
         let clock = Clock::new();
         let client = Client::new(clock, spec.http.clone())?;
         let control = Arc::new(Control { state: AtomicU8::new(RUN), waker: client.waker() });
-        let scenarios = spec.scenarios.iter().map(|scenario| Scenario::new(scenario, stripe)).collect();
+        let scenarios =
+            spec.scenarios.iter().map(|scenario| Scenario::new(scenario, stripe)).collect::<Result<Vec<_>, _>>()?;
         let recorder = Recorder::new(&spec, generator, epoch);
         let outside = Vu::new(recorder.outside());
         Ok(Self {

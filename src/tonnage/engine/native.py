@@ -1,0 +1,151 @@
+"""The native engine: one thread that makes load by the core in Rust and runs scripts on it.
+
+The engine's thread owns the core; the thread that called `start` reads windows and events by `Running.wait`, so that
+signals and display stay there. `async def` VUs are resumed by the core itself; plain `def` VUs are greenlets, switched
+by the loop in `engine.behaviour`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from typing import Any
+
+from tonnage import _engine
+from tonnage.engine.base import Identity, Sink
+from tonnage.engine.behaviour import Behaviour
+from tonnage.engine.health import Health
+from tonnage.engine.watchdog import Watchdog
+from tonnage.errors import EngineError
+from tonnage.load.plan import Plan
+from tonnage.metrics.window import Gauge, Window, series_of
+from tonnage.runs.run import Ending, Event
+from tonnage.script.loader import Script
+
+SWITCH_INTERVAL = 0.000_5
+"""Seconds after which the interpreter lets another thread run: the display must not make arrivals late."""
+
+
+class NativeEngine:
+    """`Engine` over `tonnage._engine`, for one generator."""
+
+    def __init__(self, generator: int = 0, epoch: int = 0) -> None:
+        self._generator, self._epoch = generator, epoch
+
+    def start(self, plan: Plan, script: Script | None, sink: Sink) -> NativeRunning:
+        """Start the engine's thread.
+
+        Raises:
+            EngineError: the core cannot be made; the message says why.
+        """
+        return NativeRunning(plan, script, sink, (self._generator, self._epoch))
+
+
+class NativeRunning:
+    """A run on the native engine."""
+
+    def __init__(self, plan: Plan, script: Script | None, sink: Sink, identity: tuple[int, int]) -> None:
+        self._plan, self._script, self._sink, self._identity = plan, script, sink, identity
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+        self._messages: Any = None
+        self._ended = False
+        self._behaviour = Behaviour(plan, script)
+        self._health = Health(plan.limits, identity[0])
+        self._watchdog: Watchdog | None = None
+        self._thread = threading.Thread(target=self._main, name="tonnage-engine", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._messages is None:
+            raise EngineError(f"the engine could not start: {self._error}") from self._error
+        self._watchdog = Watchdog(self._watch, self._thread, script, self._behaviour.limit)
+
+    def stop(self) -> None:
+        """No more starts; what runs may finish within its graceful stop."""
+        self._messages.stop()
+
+    def abort(self) -> None:
+        """Interrupt what runs; a script that does not give the thread back is raised into."""
+        self._messages.abort()
+        if self._watchdog is not None:
+            self._watchdog.interrupt()
+
+    def wait(self, patience: float) -> bool:
+        """Give the sink what has come within `patience` seconds; False when the run has ended."""
+        if self._ended:
+            return False
+        message = self._messages.next(patience)
+        if message is not None:
+            self._deliver(message)
+        for event in self._behaviour.events():
+            self._sink.event(event)
+        if self._watchdog is not None:
+            for text in self._watchdog.findings():
+                self._sink.event(Event(self._health.elapsed, "script_blocked", text))
+        return not self._ended
+
+    def _deliver(self, message: tuple[Any, ...]) -> None:
+        kind, *rest = message
+        if kind == "window":
+            identity, window = decode_window(rest[0])
+            self._sink.window(identity, window + self._health.window(identity[2]))
+            for event in self._health.events():
+                self._sink.event(event)
+        elif kind == "event":
+            self._sink.event(Event(*rest))
+        else:
+            self._end(Ending(*rest) if kind == "ended" else None)
+
+    def _end(self, ending: Ending | None) -> None:
+        self._ended = True
+        self._thread.join(timeout=5.0)
+        if self._watchdog is not None:
+            self._watchdog.close()
+        for event in self._behaviour.events():
+            self._sink.event(event)
+        if ending is None:
+            error = self._error or EngineError("the engine's thread ended without a word")
+            self._sink.event(Event(self._health.elapsed, "engine_crashed", f"the engine died: {error}"))
+        self._sink.close(ending)
+
+    def _main(self) -> None:
+        try:
+            plan = json.dumps(self._plan.to_dict())
+            core = _engine.Core(
+                plan, self._behaviour.hooks, (self._plan.setup_timeout, self._plan.teardown_timeout), *self._identity
+            )
+            self._watch = core.watch()
+            self._messages = core.messages()
+            self._health.engine_thread = threading.get_native_id()
+            self._ready.set()
+            previous = sys.getswitchinterval()
+            sys.setswitchinterval(SWITCH_INTERVAL)
+            try:
+                self._run(core, plan)
+            finally:
+                sys.setswitchinterval(previous)
+        except BaseException as error:  # the thread's end must reach the reader, whatever it is
+            self._error = error
+        finally:
+            self._ready.set()
+
+    def _run(self, core: Any, plan: str) -> None:
+        http = core.http(plan)
+        if self._script is None:
+            core.run_url(http)
+        else:
+            self._behaviour.run(core, http)
+
+
+def decode_window(data: bytes) -> tuple[Identity, Window]:
+    """A window of the native core, and what tells it from others."""
+    (generator, epoch, start, length), counters, gauges, histograms = _engine.decode_window(data)
+    window = Window(
+        start,
+        length,
+        {series_of(key): value for key, value in counters.items()},
+        {series_of(key): Gauge(*value) for key, value in gauges.items()},
+        {series_of(key): value for key, value in histograms.items()},
+    )
+    return (generator, epoch, start), window

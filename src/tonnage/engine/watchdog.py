@@ -1,0 +1,82 @@
+"""Finds scripts that block the engine's thread, and names the line.
+
+A blocking call (`time.sleep`, `requests`, a long computation) stops every VU of the generator, and makes arrivals late
+by its own fault. A thread looks ten times a second whether one script has kept the engine for too long.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+from tonnage.script.loader import Script
+
+TOO_LONG = 0.1
+"""Seconds for which a script may keep the engine's thread before it is named."""
+
+LOOKS_PER_SECOND = 20
+MOST_FINDINGS = 20
+
+
+class ScriptInterrupted(BaseException):
+    """Raised into a script that does not give the thread back when the run has to end."""
+
+
+class Watchdog:
+    """Watches one engine's thread. `watch.running()` is (vu, seconds) of the script that runs without a break."""
+
+    def __init__(self, watch: Any, thread: threading.Thread, script: Script | None, limit: float) -> None:
+        self._watch, self._thread, self._limit = watch, thread, limit
+        self._path = script.declaration.source.path if script else ""
+        self._found: dict[str, float] = {}
+        self._told: set[str] = set()
+        self._closed = threading.Event()
+        self._ending_since: float | None = None
+        if script is not None:
+            threading.Thread(target=self._main, name="tonnage-watchdog", daemon=True).start()
+
+    def findings(self) -> list[str]:
+        """Blocking places found since the last call, in words."""
+        fresh = [place for place in list(self._found) if place not in self._told]
+        self._told.update(fresh)
+        return [
+            f"{place} kept the engine for more than {TOO_LONG * 1000:.0f} ms: every VU waited for it; "
+            "use vu.sleep and vu.http instead of blocking calls"
+            for place in fresh
+        ]
+
+    def interrupt(self) -> None:
+        """The run has to end now: a script that keeps the thread is raised into."""
+        self._ending_since = time.monotonic()
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _main(self) -> None:
+        while not self._closed.wait(1 / LOOKS_PER_SECOND):
+            running = self._watch.running()
+            if running is None or running[1] < TOO_LONG:
+                continue
+            place = self._place()
+            if place and len(self._found) < MOST_FINDINGS:
+                self._found[place] = max(self._found.get(place, 0.0), running[1])
+            if self._ending_since is not None and running[1] > 0.5:
+                self._raise()
+
+    def _place(self) -> str:
+        """The innermost line of the script on the engine's stack."""
+        frame: FrameType | None = sys._current_frames().get(self._thread.ident or 0)
+        while frame is not None:
+            if frame.f_code.co_filename == self._path:
+                return f"{self._path}:{frame.f_lineno}"
+            frame = frame.f_back
+        return ""
+
+    def _raise(self) -> None:
+        """Raise in the script at its next bytecode; a call that never returns to Python cannot be ended so."""
+        ident = ctypes.c_ulong(self._thread.ident or 0)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(ScriptInterrupted))
