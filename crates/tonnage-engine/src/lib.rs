@@ -1,1 +1,3 @@
 //! Tonnage's load engine.
+
+pub mod http;
