@@ -4,10 +4,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::client::{FlightId, Instants};
-use crate::http::codec::Response;
 use crate::http::cookie::Jar;
-use crate::http::failure::Failure;
-use crate::http::request::Prepared;
+use crate::http::{Failure, Prepared, Response};
 use crate::recorder::LabelId;
 use crate::scenario::VuId;
 

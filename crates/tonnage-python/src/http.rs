@@ -8,7 +8,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use serde::Deserialize;
 use tonnage_engine::clock::nanoseconds;
-use tonnage_engine::http::request::{form_encode, query_append, Prepared, Target};
+use tonnage_engine::http::request::basic_credentials;
+use tonnage_engine::http::{form_encode, query_append, Head, Prepared, Target};
+use url::Url;
 use tonnage_engine::vu::{Expected, Request};
 
 use crate::desk::{tags_of, Desk, Ready};
@@ -104,6 +106,7 @@ struct WholeRun {
 pub struct Http {
     desk: Arc<Desk>,
     plan: PlanOfRequests,
+    base: Option<Url>,
 }
 
 /// What a request may say beside method, URL and name.
@@ -137,9 +140,11 @@ const OPTIONS: [&str; 10] =
 
 impl Http {
     pub fn new(desk: Arc<Desk>, plan: &str) -> PyResult<Self> {
-        let plan = serde_json::from_str(plan)
+        let plan: PlanOfRequests = serde_json::from_str(plan)
             .map_err(|error| PyValueError::new_err(format!("the plan's requests cannot be read: {error}")))?;
-        Ok(Self { desk, plan })
+        let base = plan.http.base_url.as_deref().map(Url::parse).transpose();
+        let base = base.map_err(|error| PyValueError::new_err(format!("the base URL cannot be read: {error}")))?;
+        Ok(Self { desk, plan, base })
     }
 
     /// The request of a URL run.
@@ -165,7 +170,7 @@ impl Http {
         headers: &[(String, String)],
         body: Option<Vec<u8>>,
     ) -> PyResult<Prepared> {
-        let target = Target::parse(url, self.plan.http.base_url.as_deref()).map_err(value_error)?;
+        let target = Target::parse(url, self.base.as_ref()).map_err(value_error)?;
         let mut all: Vec<(String, String)> = Vec::new();
         if let Some(agent) = &self.plan.http.user_agent {
             all.push(("User-Agent".into(), agent.clone()));
@@ -174,7 +179,8 @@ impl Http {
             all.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
             all.push((name.clone(), value.clone()));
         }
-        Prepared::new(method, target, &all, body.as_deref()).map_err(value_error)
+        let head = Head { method: method.to_string(), headers: all, accept_encoding: false };
+        Prepared::new(Arc::new(target), &head, body.as_deref()).map_err(value_error)
     }
 
     fn pending(
@@ -212,10 +218,10 @@ impl Http {
             headers.push(("Cookie".into(), line.join("; ")));
         }
         if let Some((user, password)) = &options.auth {
-            headers.push(("Authorization".into(), tonnage_engine::http::request::basic_auth(user, password)));
+            headers.push(("Authorization".into(), basic_credentials(user, password)));
         }
         let params = pairs(options.params.as_ref())?;
-        let full = if params.is_empty() { url.to_string() } else { query_append(url, &params) };
+        let full = if params.is_empty() { url.to_string() } else { query_append(url, params) };
         Ok(Ready {
             prepared: Arc::new(self.prepare(method, &full, &headers, body)?),
             name: name.unwrap_or(url).to_string(),
@@ -290,7 +296,7 @@ fn body_of(options: &Options<'_>, headers: &mut Vec<(String, String)>) -> PyResu
     }
     if let Ok(form) = data.cast::<PyDict>() {
         headers.push(("Content-Type".into(), "application/x-www-form-urlencoded".into()));
-        return Ok(Some(form_encode(&pairs(Some(form))?).into_bytes()));
+        return Ok(Some(form_encode(pairs(Some(form))?).into_bytes()));
     }
     Err(PyTypeError::new_err("data is bytes, a text, or a dict that is sent as a form"))
 }

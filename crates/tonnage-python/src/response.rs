@@ -6,8 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict};
-use tonnage_engine::http::decode;
-use tonnage_engine::http::failure::Failure;
+use tonnage_engine::http::{decode, Failure, Limits};
 use tonnage_engine::vu::Reply;
 
 /// An answer, or what came instead of one: then `status` is 0 and `error` says why.
@@ -27,8 +26,8 @@ impl Response {
         match &self.reply.response {
             None => Ok(Cow::Borrowed(b"")),
             Some(response) => match response.content_encoding() {
-                None => Ok(Cow::Borrowed(&response.body)),
-                Some(encoding) => decode::decode(encoding, &response.body),
+                None => Ok(Cow::Borrowed(response.body())),
+                Some(encoding) => decode::decode(&encoding, response.body(), &Limits::default()),
             },
         }
     }
@@ -101,7 +100,8 @@ impl Response {
         let headers = self.headers.get_or_try_init(py, || -> PyResult<Py<PyDict>> {
             let headers = PyDict::new(py);
             for (name, value) in self.reply.response.iter().flat_map(|response| response.headers()) {
-                let (name, value) = (name.to_ascii_lowercase(), String::from_utf8_lossy(value));
+                let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+                let value = String::from_utf8_lossy(value);
                 match headers.get_item(&name)? {
                     Some(known) => headers.set_item(&name, format!("{known}, {value}"))?,
                     None => headers.set_item(&name, value)?,
@@ -123,7 +123,7 @@ impl Response {
     fn error_code(&self) -> u16 {
         match &self.reply.failure {
             Some(failure) => failure.code(),
-            None => tonnage_engine::http::failure::status_error_code(self.reply.status).unwrap_or(0),
+            None => tonnage_engine::http::status_error_code(self.reply.status).unwrap_or(0),
         }
     }
 

@@ -9,8 +9,7 @@ use mio::{Interest, Registry, Token};
 
 use super::tls::Session;
 use super::{FlightId, OriginId};
-use crate::http::codec::Reception;
-use crate::http::failure::{Failure, Stage};
+use crate::http::{Failure, Limits, Reception, Stage};
 
 /// Where a connection is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +55,7 @@ impl Connection {
             vu,
             flight: None,
             state: State::Connecting,
-            reception: Reception::default(),
+            reception: Reception::new(Limits::default()),
             unsent: None,
             exchanges: 0,
             peer_ended: false,

@@ -9,12 +9,29 @@ use std::sync::Arc;
 use mio::Waker;
 
 use crate::clock::SECOND;
+use crate::http::Failure;
 
 /// How long an answer is used before the name is asked for again; k6's default.
 const TIME_TO_LIVE: u64 = 300 * SECOND;
 
 /// What a look-up gave: at least one address, or why there is none.
-pub type Answer = Result<Vec<SocketAddr>, String>;
+pub type Answer = Result<Vec<SocketAddr>, LookUpError>;
+
+/// Why a name has no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookUpError {
+    NoSuchHost,
+    Failed,
+}
+
+impl LookUpError {
+    pub fn failure(self, host: &str) -> Failure {
+        match self {
+            LookUpError::NoSuchHost => Failure::NoSuchHost(host.into()),
+            LookUpError::Failed => Failure::Dns(host.into()),
+        }
+    }
+}
 
 /// One look-up that has ended.
 pub struct Resolved {
@@ -90,11 +107,20 @@ impl Resolver {
 
 /// IPv4 first, as k6's `preferIPv4`; the rest stay as the system orders them.
 fn look_up(host: &str, port: u16) -> Answer {
-    let mut addresses: Vec<SocketAddr> =
-        (host, port).to_socket_addrs().map_err(|error| error.to_string())?.collect();
+    let mut addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(|error| classify(&error))?.collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);
     if addresses.is_empty() {
-        return Err(format!("the name {host} has no address"));
+        return Err(LookUpError::NoSuchHost);
     }
     Ok(addresses)
+}
+
+/// The standard library keeps getaddrinfo's words only; these are the resolver's for a name that does not exist.
+fn classify(error: &io::Error) -> LookUpError {
+    let words = error.to_string();
+    let unknown = ["not known", "No address associated", "nodename nor servname"];
+    match unknown.iter().any(|word| words.contains(word)) {
+        true => LookUpError::NoSuchHost,
+        false => LookUpError::Failed,
+    }
 }

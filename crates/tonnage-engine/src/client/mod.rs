@@ -22,10 +22,8 @@ use mio::{Token, Waker};
 use slab::Slab;
 
 use crate::clock::Clock;
-use crate::http::codec::{parse_whole, Response};
-use crate::http::failure::{Failure, Stage};
 use crate::http::guard::is_metadata_address;
-use crate::http::request::Target;
+use crate::http::{parse_whole, Failure, Response, Stage, Target};
 use crate::poller::{Poller, WAKER};
 use crate::spec::Http;
 use connection::{Connection, State};
@@ -83,6 +81,16 @@ pub struct Finished {
     pub instants: Instants,
     pub sent: u64,
     pub result: Result<Answer, Failure>,
+}
+
+/// A redirect is looked into even where answers are not wanted.
+fn is_redirect(status: u16) -> bool {
+    (300..400).contains(&status)
+}
+
+/// Whether a failure is what a server's close of an idle connection looks like.
+fn is_disconnect(failure: &Failure) -> bool {
+    matches!(failure, Failure::ClosedUnanswered | Failure::Reset | Failure::BrokenPipe)
 }
 
 struct Flight {
@@ -171,10 +179,10 @@ impl Client {
             return Ok(at as OriginId);
         }
         if !self.is_allowed(target) {
-            return Err(Failure::BlockedHost { host: target.host.clone() });
+            return Err(Failure::BlockedHost(target.host.as_str().into()));
         }
         if target.https && self.tls.is_none() {
-            self.tls = Some(tls::configure(&self.http).map_err(|detail| Failure::Tls { detail })?);
+            self.tls = Some(tls::configure(&self.http).map_err(|detail| Failure::Tls(detail.into()))?);
         }
         self.origins.push(Origin { target: target.clone(), waiting: Vec::new() });
         Ok((self.origins.len() - 1) as OriginId)
@@ -255,7 +263,7 @@ impl Client {
         }
         let address = addresses.remove(0);
         if is_metadata_address(address.ip()) {
-            return self.fail(flight, Failure::BlockedAddress { address: address.ip() });
+            return self.fail(flight, Failure::BlockedAddress(address.ip().to_string().into()));
         }
         let exchange = &self.flights[flight].exchange;
         let entry = self.connections.vacant_entry();
@@ -324,7 +332,7 @@ impl Client {
                 match &resolved.answer {
                     Ok(addresses) => self.dial_next(flight, addresses.clone()),
                     Err(detail) => {
-                        let failure = Failure::Dns { host: resolved.host.clone(), detail: detail.clone() };
+                        let failure = detail.failure(&resolved.host);
                         self.fail(flight, failure);
                     }
                 }
@@ -367,7 +375,7 @@ impl Client {
                             connection.state = State::Handshaking;
                             self.handshaking(id);
                         }
-                        Err(detail) => self.break_off(id, Failure::Tls { detail }),
+                        Err(detail) => self.break_off(id, Failure::Tls(detail.into())),
                     },
                     _ => self.established(id, flight),
                 }
@@ -410,8 +418,8 @@ impl Client {
             match connection.receive(&mut self.buffer) {
                 Ok(None) => return,
                 Ok(Some(0)) => {
-                    let detail = "the server closed the connection during the handshake".to_string();
-                    return self.break_off(id, Failure::Tls { detail });
+                    let detail = "the server closed the connection during the handshake";
+                    return self.break_off(id, Failure::Tls(detail.into()));
                 }
                 Ok(Some(n)) => {
                     if let Err(failure) = self.decrypt(id, n) {
@@ -494,8 +502,11 @@ impl Client {
         if !connection.reception.started() {
             if let Some(whole) = parse_whole(bytes, exchange.head_request) {
                 if whole.consumed == bytes.len() {
-                    let wanted = exchange.keep.then(|| {
-                        Box::new(Response::from_whole(bytes, &whole, !self.http.discard_bodies))
+                    let wanted = (exchange.keep || is_redirect(whole.status)).then(|| {
+                        Box::new(match self.http.discard_bodies {
+                            true => Response::from_whole_without_body(bytes, &whole),
+                            false => Response::from_whole(bytes, &whole),
+                        })
                     });
                     self.complete(id, flight, Close { status: whole.status, keep_alive: whole.keep_alive, at_once: true }, wanted);
                     return false;
@@ -508,7 +519,7 @@ impl Client {
                 let response = connection.reception.take();
                 // Bytes behind a complete answer belong to no request: the connection cannot be trusted further.
                 let keep_alive = response.keep_alive && fed.consumed == bytes.len();
-                let (status, keep) = (response.status, exchange.keep);
+                let (status, keep) = (response.status, exchange.keep || is_redirect(response.status));
                 let end = Close { status, keep_alive, at_once: false };
                 self.complete(id, flight, end, keep.then(|| Box::new(response)));
             }
@@ -550,7 +561,8 @@ impl Client {
             Err(failure) => self.break_off(id, failure),
             Ok(()) => {
                 let response = connection.reception.take();
-                let (status, keep) = (response.status, self.flights[flight].exchange.keep);
+                let status = response.status;
+                let keep = self.flights[flight].exchange.keep || is_redirect(status);
                 let end = Close { status, keep_alive: false, at_once: false };
                 self.complete(id, flight, end, keep.then(|| Box::new(response)));
             }
@@ -581,7 +593,7 @@ impl Client {
             let unanswered = state.instants.first_byte == 0;
             self.close(id);
             let state = &mut self.flights[flight];
-            if reused && unanswered && state.exchange.repeatable && state.tries < TRIES && failure.is_disconnect() {
+            if reused && unanswered && state.exchange.repeatable && state.tries < TRIES && is_disconnect(&failure) {
                 state.tries += 1;
                 self.reconnects += 1;
                 return self.dial(flight);

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use super::{Engine, OUTSIDE};
 use crate::client::{Answer, Exchange, Finished, Instants};
 use crate::clock::nanoseconds;
-use crate::http::failure::{status_error_code, Failure};
-use crate::http::redirect::{self, Redirect};
-use crate::http::request::Prepared;
+use crate::http::redirect::{self, Asked, Policy, Redirect};
+use crate::http::{status_error_code, Failure, Prepared, Response};
 use crate::recorder::{Fate, Phases, RequestSample};
 use crate::scenario::VuId;
 use crate::spec::Debug;
@@ -59,7 +58,7 @@ impl Engine {
             bytes: self.bytes_of(vu, prepared),
             head_request: prepared.head_request,
             keep: call.request.keep,
-            repeatable: prepared.idempotent,
+            repeatable: prepared.is_idempotent(),
         };
         if self.spec.http.debug != Debug::Off {
             self.show("request", &exchange.bytes);
@@ -134,37 +133,56 @@ impl Engine {
         self.recorder.request(&sample, Some(&phases(&instants)));
         self.recorder.traffic(scenario, sent, answer.received);
         if let Some(response) = &answer.response {
-            if self.spec.http.debug != Debug::Off {
-                let full = self.spec.http.debug == Debug::Full;
-                self.show("response", &[&response.head, if full { &response.body[..] } else { b"" }].concat());
-            }
-            if response.sets_cookies {
-                let now = unix_seconds();
-                for (name, value) in response.headers() {
-                    if name.eq_ignore_ascii_case("set-cookie") {
-                        state_jar(&mut self.vus, vu).store(value, &call.prepared.target, now);
-                    }
-                }
-            }
+            self.look_into(vu, &call, response);
             if (300..400).contains(&answer.status) {
-                let limit = call.request.max_redirects.unwrap_or(self.spec.http.max_redirects);
-                match redirect::next(&call.prepared, response, call.hops, limit, &self.spec.http.targets) {
-                    Redirect::Stop => {}
-                    Redirect::Follow(prepared) => {
+                match self.redirect(&call, response) {
+                    Ok(None) => {}
+                    Ok(Some(prepared)) => {
                         call.hops += 1;
                         call.prepared = Arc::new(prepared);
                         call.called = self.clock.now();
                         return self.hop(vu, call);
                     }
-                    Redirect::Refuse(failure) => {
+                    Err(failure) => {
                         call.called = self.clock.now();
                         self.vus[vu as usize].call = Some(call);
-                        return self.failed(vu, failure, Instants { done: self.clock.now(), ..instants });
+                        return self.failed(vu, failure, instants);
                     }
                 }
             }
         }
         self.reply(vu, call, answer, instants);
+    }
+
+    /// Keeps the cookies of an answer, and shows it where that is asked for.
+    fn look_into(&mut self, vu: VuId, call: &Call, response: &Response) {
+        if self.spec.http.debug != Debug::Off {
+            let body = if self.spec.http.debug == Debug::Full { response.body() } else { b"" };
+            self.show("response", &[response.head(), body].concat());
+        }
+        if response.sets_cookies() {
+            let now = unix_seconds();
+            let jar = &mut self.vus[vu as usize].jar;
+            response.values("set-cookie").for_each(|cookie| jar.store(cookie, &call.prepared.target, now));
+        }
+    }
+
+    /// The request that a redirect leads to; none where the redirect is the answer.
+    fn redirect(&self, call: &Call, response: &Response) -> Result<Option<Prepared>, Failure> {
+        let policy = Policy {
+            max: call.request.max_redirects.unwrap_or(self.spec.http.max_redirects),
+            stop_at_max: false,
+            allow_cross_host: false,
+            allowed_hosts: self.spec.http.targets.iter().map(|target| host_of(target).to_string()).collect(),
+        };
+        let asked = Asked { target: &call.prepared.target, method: &call.prepared.method };
+        match redirect::next(&asked, response, call.hops, &policy) {
+            Redirect::Stop => Ok(None),
+            Redirect::Refuse(failure) => Err(failure),
+            Redirect::Follow { target, method, keep_body, drop_auth } => {
+                call.prepared.redirected(target, &method, keep_body, drop_auth).map(Some)
+            }
+        }
     }
 
     fn reply(&mut self, vu: VuId, call: Call, answer: Answer, instants: Instants) {
@@ -186,7 +204,7 @@ impl Engine {
         let scenario = state.scenario;
         let now = self.clock.now();
         let age = now.saturating_sub(call.called);
-        let fate = if failure.is_timeout() { Fate::TimedOut } else { Fate::Failed };
+        let fate = if failure == Failure::Timeout { Fate::TimedOut } else { Fate::Failed };
         let sample = RequestSample {
             scenario,
             label: call.request.label,
@@ -265,8 +283,12 @@ impl Engine {
     }
 }
 
-fn state_jar(vus: &mut [crate::vu::Vu], vu: VuId) -> &mut crate::http::cookie::Jar {
-    &mut vus[vu as usize].jar
+/// The host of an allowed target, which may name a port.
+fn host_of(target: &str) -> &str {
+    match target.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !host.ends_with(':') => host,
+        _ => target,
+    }
 }
 
 /// The parts of the time of an answered request.

@@ -359,7 +359,8 @@ impl Engine {
     fn exhausted(&mut self, at: usize, due: u64) {
         let Load::Open(open) = &mut self.scenarios[at].load else { return };
         let (full, late, max_vus) = (!open.may_grow(), open.late, open.max_vus);
-        let tell = full && !std::mem::replace(&mut open.warned, full || open.warned);
+        let tell = full && !open.warned;
+        open.warned |= full;
         if late == Late::Drop {
             let mut dropped = 0;
             while open.take(0, 0).is_some() {

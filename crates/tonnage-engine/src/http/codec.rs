@@ -35,6 +35,7 @@ pub struct Whole {
     pub head_len: usize,
     pub body_len: usize,
     pub keep_alive: bool,
+    pub sets_cookies: bool,
 }
 
 /// Find a complete, plain response at the front of `buf`.
@@ -81,6 +82,7 @@ impl ParsedHead {
             head_len: self.len,
             body_len,
             keep_alive: self.fields.keeps_alive(self.minor, self.status, body),
+            sets_cookies: self.fields.sets_cookies,
         }
     }
 }
@@ -181,7 +183,7 @@ impl Kept {
 }
 
 const NOTHING: Whole =
-    Whole { consumed: 0, status: 0, version: Version::Http11, head_len: 0, body_len: 0, keep_alive: false };
+    Whole { consumed: 0, status: 0, version: Version::Http11, head_len: 0, body_len: 0, keep_alive: false, sets_cookies: false };
 
 impl Reception {
     /// Ready for the response to a GET whose body is kept.

@@ -22,6 +22,8 @@ pub(super) struct Fields {
     transfer: Transfer,
     /// Content-Encoding is present.
     pub encoded: bool,
+    /// Set-Cookie is present.
+    pub sets_cookies: bool,
     close: bool,
     keep_alive: bool,
 }
@@ -46,6 +48,7 @@ impl Fields {
             let name = header.name;
             match name.len() {
                 10 if name.eq_ignore_ascii_case("connection") => fields.connection(header.value),
+                10 if name.eq_ignore_ascii_case("set-cookie") => fields.sets_cookies = true,
                 14 if name.eq_ignore_ascii_case("content-length") => fields.content_length(header.value),
                 16 if name.eq_ignore_ascii_case("content-encoding") => fields.encoded = true,
                 17 if name.eq_ignore_ascii_case("transfer-encoding") => fields.transfer_encoding(header.value),

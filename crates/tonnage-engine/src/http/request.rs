@@ -51,6 +51,12 @@ impl Target {
         Target::from_url(&own.join(reference).map_err(invalid)?)
     }
 
+    /// The URL, without the credentials that it may have been given with.
+    pub fn url(&self) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority, self.path)
+    }
+
     /// Scheme, host and port are the same (RFC 6454).
     pub fn same_origin(&self, other: &Target) -> bool {
         self.https == other.https && self.host == other.host && self.port == other.port
@@ -210,6 +216,8 @@ pub struct Prepared {
     pub head_request: bool,
     /// Bytes of request line and header block; the body follows.
     pub head_len: usize,
+    /// What the bytes were made of, for a redirect.
+    head: Arc<Head>,
     /// Where cookies go in: after the fields, or at the end of the user's own Cookie value, since a request may have
     /// one Cookie field only (RFC 6265, section 5.4).
     cookie_at: usize,
@@ -243,8 +251,41 @@ impl Prepared {
             cookie_joins: own_cookie_end.is_some(),
             target,
             head_len,
+            head: Arc::new(head.clone()),
             cookie_at,
         })
+    }
+
+    /// The request that follows a redirect. Without its body it has no header that describes one; without `drop_auth`
+    /// it keeps the credentials of the first.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn redirected(
+        &self,
+        target: Target,
+        method: &str,
+        keep_body: bool,
+        drop_auth: bool,
+    ) -> Result<Prepared, Failure> {
+        let kept = |name: &str| {
+            let lower = name.to_ascii_lowercase();
+            let describes_body = lower.starts_with("content-");
+            let identifies = matches!(lower.as_str(), "authorization" | "cookie");
+            lower != "host" && (keep_body || !describes_body) && !(drop_auth && identifies)
+        };
+        let head = Head {
+            method: method.to_owned(),
+            headers: self.head.headers.iter().filter(|(name, _)| kept(name)).cloned().collect(),
+            accept_encoding: self.head.accept_encoding,
+        };
+        let body = (keep_body && !self.body().is_empty()).then(|| self.body());
+        Prepared::new(Arc::new(target), &head, body)
+    }
+
+    /// Whether sending it twice is the same as sending it once (RFC 9110, section 9.2.2).
+    pub fn is_idempotent(&self) -> bool {
+        matches!(&*self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
     }
 
     /// The body, for a redirect that keeps it.

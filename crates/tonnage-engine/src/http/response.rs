@@ -34,6 +34,7 @@ pub struct Response {
     pub truncated: bool,
     /// Bytes of content received, before content decoding and without chunk framing, whether kept or not.
     pub body_received: u64,
+    sets_cookies: bool,
     head_len: usize,
     raw: Box<[u8]>,
 }
@@ -51,14 +52,19 @@ impl Response {
 
     fn copied(buf: &[u8], whole: &Whole, end: usize) -> Response {
         let body_received = whole.body_len as u64;
-        let Whole { status, version, keep_alive, head_len, .. } = *whole;
-        Response { status, version, keep_alive, truncated: false, body_received, head_len, raw: buf[..end].into() }
+        let Whole { status, version, keep_alive, sets_cookies, head_len, .. } = *whole;
+        Response { status, version, keep_alive, truncated: false, body_received, sets_cookies, head_len, raw: buf[..end].into() }
     }
 
     /// From parts that a `Reception` has checked: `raw` begins with a valid header block of `head_len` bytes.
     pub(super) fn received(facts: Whole, truncated: bool, body_received: u64, raw: Box<[u8]>) -> Response {
-        let Whole { status, version, keep_alive, head_len, .. } = facts;
-        Response { status, version, keep_alive, truncated, body_received, head_len, raw }
+        let Whole { status, version, keep_alive, sets_cookies, head_len, .. } = facts;
+        Response { status, version, keep_alive, truncated, body_received, sets_cookies, head_len, raw }
+    }
+
+    /// Whether there is a Set-Cookie header; known without another look at the head.
+    pub fn sets_cookies(&self) -> bool {
+        self.sets_cookies
     }
 
     /// The raw header block.
