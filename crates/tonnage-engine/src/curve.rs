@@ -183,9 +183,9 @@ pub enum CurveError {
     Gap {
         /// Position of the piece, from 0.
         index: usize,
-        /// Where it says it starts [s].
+        /// Where it says it starts, in seconds.
         start: f64,
-        /// Where the piece before it ends [s].
+        /// Where the piece before it ends, in seconds.
         expected: f64,
     },
 }

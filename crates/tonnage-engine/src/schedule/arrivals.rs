@@ -10,7 +10,7 @@ const NS: f64 = 1e9;
 /// An area this close below a whole number has reached it: what summing the pieces of a Curve leaves behind.
 const AREA_TOLERANCE: f64 = 1e-12;
 
-/// The arrivals of one generator in order: an iterator of instants [ns after the start of the scenario].
+/// The arrivals of one generator in order: an iterator of instants, in ns after the start of the scenario.
 ///
 /// Every instant is computed from the arrival's number, never from the one before it, so that nothing drifts: the
 /// ten-millionth is as exact as the first.
@@ -26,14 +26,14 @@ pub struct Arrivals {
 
 #[derive(Debug, Clone)]
 enum Law {
-    /// Arrival i, from 0, at i·unit/rate; unit [ns].
+    /// Arrival i, from 0, at i·unit/rate; unit in ns.
     Constant { rate: f64, unit: f64 },
     /// Arrival n, from 1, at F⁻¹(n).
     Ramping(Curve),
 }
 
 impl Law {
-    /// The instant of the arrival with this number, from 0 [ns].
+    /// The instant of the arrival with this number, from 0, in ns.
     fn at(&self, index: u64) -> u64 {
         match self {
             // One product and one quotient: the error stays below a nanosecond for 10¹⁵ arrivals and 50 days.
@@ -105,7 +105,7 @@ impl Arrivals {
         Ok(Arrivals { law, total, stripe, given: 0 })
     }
 
-    /// Arrivals at the rate of a Curve [1/s]: the n-th, n = 1, 2, …, when the area under it reaches n.
+    /// Arrivals at the rate of a Curve (1/s): the n-th, n = 1, 2, …, when the area under it reaches n.
     pub fn ramping(curve: Curve, stripe: Stripe) -> Arrivals {
         let total = (curve.total() * (1.0 + AREA_TOLERANCE) + AREA_TOLERANCE) as u64;
         Arrivals { law: Law::Ramping(curve), total, stripe, given: 0 }
@@ -117,7 +117,7 @@ impl Arrivals {
         (index < self.total).then(|| self.law.at(index))
     }
 
-    /// How many of this generator's arrivals are due by `t` [ns], those at `t` included. Does not depend on what has
+    /// How many of this generator's arrivals are due by `t` (ns), those at `t` included. Does not depend on what has
     /// been taken.
     pub fn due(&self, t: u64) -> u64 {
         self.stripe.scale(self.law.due(t, self.total))

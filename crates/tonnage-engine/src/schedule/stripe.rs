@@ -1,6 +1,7 @@
 //! Which members of a numbered series (arrivals, VUs, iterations) belong to one generator.
 
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -57,12 +58,14 @@ impl Stripe {
 
     /// The stripe of a segment.
     ///
-    /// Of a round of lcd members (the least common denominator of all segments) a segment gets its share, num. Its k-th
-    /// member wants the place k·lcd/num; all wishes are sorted, and where two are equal the longer segment comes first,
-    /// then the earlier one. So the shares of all generators are disjoint, together they are everything, and after
-    /// every member each generator is within one of its share.
+    /// Of a round of lcd members (the least common denominator of all segments) a segment gets its share, num. The k-th
+    /// of them, from 0, is not wanted before place k·lcd/num, and wanted before place (k + 1)·lcd/num; every place goes
+    /// to the most urgent wish that is open, where two are equally urgent to the longer segment, then to the earlier
+    /// one. So the shares of all generators are disjoint, together they are everything, and each generator has its
+    /// share of every prefix, to within one member.
     ///
-    /// Source: the rule is derived from the start and offsets that k6 prints (`segments` in executor_vectors.json).
+    /// Source: derived from the start and offsets that k6 prints (`segments` in executor_vectors.json); the rule is
+    /// earliest deadline first, as in proportionate-fair scheduling (Baruah et al. 1996).
     pub fn of(segment: Segment, sequence: &Sequence) -> Result<Stripe, SegmentError> {
         if segment == Segment::WHOLE {
             return Ok(Stripe::whole());
@@ -76,14 +79,8 @@ impl Stripe {
             .try_fold(1, |lcd, part| common_multiple(lcd, part.to().denominator()))
             .ok_or_else(|| SegmentError::TooFine(sequence.to_string()))?;
         let shares: Vec<u64> = sequence.segments().map(|part| share(part, lcd)).collect();
-        let mut wishes: Vec<(u64, usize)> =
-            shares.iter().enumerate().flat_map(|(part, num)| (0..*num).map(move |k| (k, part))).collect();
-        wishes.sort_by(|(k, a), (l, b)| {
-            let place = (k * shares[*b]).cmp(&(l * shares[*a]));
-            place.then(Reverse(shares[*a]).cmp(&Reverse(shares[*b]))).then(a.cmp(b))
-        });
-        let slots = (0..).zip(&wishes).filter(|(_, (_, part))| *part == own).map(|(slot, _)| slot).collect();
-        Ok(Stripe { slots, lcd })
+        let places = places(&shares, lcd);
+        Ok(Stripe { slots: (0..lcd).zip(places).filter(|(_, part)| *part == own).map(|(slot, _)| slot).collect(), lcd })
     }
 
     /// Of how many members the pattern is made.
@@ -123,6 +120,42 @@ fn common_multiple(a: u64, b: u64) -> Option<u64> {
 fn share(segment: Segment, lcd: u64) -> u64 {
     let place = |border: super::Fraction| border.numerator() * (lcd / border.denominator());
     place(segment.to()) - place(segment.from())
+}
+
+/// Whose each place of a round is; the shares add up to lcd.
+///
+/// There is an open wish for every place: by place p, Σ (⌊p·num/lcd⌋ + 1) > p wishes have opened.
+fn places(shares: &[u64], lcd: u64) -> Vec<usize> {
+    let mut wishes: Vec<(u64, Wish)> = shares
+        .iter()
+        .enumerate()
+        .flat_map(|(part, num)| (0..*num).map(move |k| ((k * lcd).div_ceil(*num), Wish::new(k, *num, part))))
+        .collect();
+    wishes.sort_unstable();
+    let mut opening = wishes.into_iter().peekable();
+    let mut open = BinaryHeap::new();
+    let mut take = |place| {
+        while let Some((_, wish)) = opening.next_if(|(from, _)| *from <= place) {
+            open.push(Reverse(wish));
+        }
+        open.pop().map(|Reverse(wish)| wish.part)
+    };
+    (0..lcd).map_while(&mut take).collect()
+}
+
+/// A segment's wish for one more member; the most urgent is the smallest.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Wish {
+    /// (k + 1)/num in units of 2⁻⁶⁴: fractions with denominators up to a million are never closer than that.
+    deadline: u128,
+    longer_first: Reverse<u64>,
+    part: usize,
+}
+
+impl Wish {
+    fn new(k: u64, num: u64, part: usize) -> Wish {
+        Wish { deadline: (u128::from(k + 1) << 64) / u128::from(num), longer_first: Reverse(num), part }
+    }
 }
 
 /// k6's form of a Stripe.
