@@ -6,7 +6,7 @@ use pyo3::types::PyBytes;
 use tonnage_engine::histogram::Trend;
 
 /// Integers with three significant digits, exact count, sum, minimum and maximum.
-#[pyclass(name = "Histogram", module = "tonnage._engine", skip_from_py_object)]
+#[pyclass(name = "Histogram", module = "tonnage._engine")]
 #[derive(Clone, Default)]
 pub struct Histogram {
     pub inner: Trend,

@@ -110,33 +110,50 @@ pub struct Http {
 }
 
 /// What a request may say beside method, URL and name.
-#[derive(FromPyObject, Default)]
-#[pyo3(from_item_all)]
+#[derive(Default)]
 struct Options<'py> {
-    #[pyo3(default)]
     params: Option<Bound<'py, PyDict>>,
-    #[pyo3(default)]
     headers: Option<Bound<'py, PyDict>>,
-    #[pyo3(default)]
     json: Option<Bound<'py, PyAny>>,
-    #[pyo3(default)]
     data: Option<Bound<'py, PyAny>>,
-    #[pyo3(default)]
     cookies: Option<Bound<'py, PyDict>>,
-    #[pyo3(default)]
     auth: Option<(String, String)>,
-    #[pyo3(default)]
     timeout: Option<f64>,
-    #[pyo3(default)]
     redirects: Option<u32>,
-    #[pyo3(default)]
     tags: Option<Bound<'py, PyDict>>,
-    #[pyo3(default)]
     expect: Option<Bound<'py, PyAny>>,
 }
 
-const OPTIONS: [&str; 10] =
-    ["params", "headers", "json", "data", "cookies", "auth", "timeout", "redirects", "tags", "expect"];
+impl<'py> Options<'py> {
+    /// Reads the keyword arguments of a call; None counts as not given.
+    fn read(given: &Bound<'py, PyDict>) -> PyResult<Self> {
+        let mut options = Self::default();
+        for (key, value) in given {
+            if value.is_none() {
+                continue;
+            }
+            match key.cast::<PyString>()?.to_str()? {
+                "params" => options.params = Some(value.cast_into()?),
+                "headers" => options.headers = Some(value.cast_into()?),
+                "json" => options.json = Some(value),
+                "data" => options.data = Some(value),
+                "cookies" => options.cookies = Some(value.cast_into()?),
+                "auth" => options.auth = Some(value.extract()?),
+                "timeout" => options.timeout = Some(value.extract()?),
+                "redirects" => options.redirects = Some(value.extract()?),
+                "tags" => options.tags = Some(value.cast_into()?),
+                "expect" => options.expect = Some(value),
+                unknown => {
+                    return Err(PyTypeError::new_err(format!(
+                        "a request has no option {unknown}; it has name, params, headers, json, data, cookies, auth, \
+                         timeout, redirects, tags and expect"
+                    )))
+                }
+            }
+        }
+        Ok(options)
+    }
+}
 
 impl Http {
     pub fn new(desk: Arc<Desk>, plan: &str) -> PyResult<Self> {
@@ -192,15 +209,7 @@ impl Http {
     ) -> PyResult<Pending> {
         let ready = match options {
             None => self.desk.ready(method, url, name, || self.ready(method, url, name, &Options::default()))?,
-            Some(options) => {
-                if let Some(unknown) = options.keys().iter().find(|key| !is_option(key)) {
-                    return Err(PyTypeError::new_err(format!(
-                        "a request has no option {unknown}; it has name, {}",
-                        OPTIONS.join(", ")
-                    )));
-                }
-                Arc::new(self.ready(method, url, name, &options.extract()?)?)
-            }
+            Some(options) => Arc::new(self.ready(method, url, name, &Options::read(options)?)?),
         };
         Ok(Pending { ready })
     }
@@ -218,7 +227,7 @@ impl Http {
             headers.push(("Cookie".into(), line.join("; ")));
         }
         if let Some((user, password)) = &options.auth {
-            headers.push(("Authorization".into(), basic_credentials(user, password)));
+            headers.push(("Authorization".into(), basic_credentials(user.as_bytes(), password.as_bytes())));
         }
         let params = pairs(options.params.as_ref())?;
         let full = if params.is_empty() { url.to_string() } else { query_append(url, params) };
@@ -255,7 +264,7 @@ macro_rules! verbs {
                 options: Option<&Bound<'_, PyDict>>,
             ) -> PyResult<Pending> {
                 $( if method.eq_ignore_ascii_case($method) { return self.pending($method, url, name, options); } )*
-                let options = options.map(|options| options.extract()).transpose()?.unwrap_or_default();
+                let options = options.map(Options::read).transpose()?.unwrap_or_default();
                 Ok(Pending { ready: Arc::new(self.ready(method, url, name, &options)?) })
             }
         }
@@ -263,10 +272,6 @@ macro_rules! verbs {
 }
 
 verbs!(get => "GET", post => "POST", put => "PUT", patch => "PATCH", delete => "DELETE", head => "HEAD", options => "OPTIONS");
-
-fn is_option(key: &Bound<'_, PyAny>) -> bool {
-    key.extract::<String>().is_ok_and(|key| OPTIONS.contains(&key.as_str()))
-}
 
 fn value_error(error: impl ToString) -> PyErr {
     PyValueError::new_err(error.to_string())
