@@ -152,8 +152,10 @@ impl Scenario {
     pub fn next_instant(&self) -> u64 {
         match self.phase {
             Phase::Waiting => self.start,
+            Phase::Finishing if self.active == 0 => 0,
             Phase::Finishing => self.hard_end,
             Phase::Ended => u64::MAX,
+            Phase::Running if self.is_exhausted() => 0,
             Phase::Running => match &self.load {
                 Load::Open(open) => open.arrivals.peek().map_or(self.end, |at| (self.start + at).min(self.end)),
                 Load::Closed(closed) => {

@@ -398,7 +398,9 @@ impl Client {
 
     fn established(&mut self, id: ConnectionId, flight: FlightId) {
         self.connections[id].state = State::Ready;
-        self.flights[flight].instants.ready = self.clock.now();
+        let instants = &mut self.flights[flight].instants;
+        let encrypted = self.connections[id].session.is_some();
+        instants.ready = if encrypted { self.clock.now() } else { instants.connected };
         self.transmit(flight, id);
     }
 

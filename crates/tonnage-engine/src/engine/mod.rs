@@ -317,6 +317,7 @@ impl Engine {
         if job == Job::Iteration {
             state.iterations += 1;
             self.recorder.script_lag(now - state.woken);
+            self.recorder.iteration_begun(state.scenario);
             if self.scenarios[state.scenario as usize].is_open() {
                 state.lateness = now.saturating_sub(state.intended);
                 let lag = state.lateness.saturating_sub(state.vu_wait);

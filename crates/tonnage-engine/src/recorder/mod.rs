@@ -34,6 +34,7 @@ pub enum IterationEnd {
 #[derive(Default)]
 struct ScenarioSlot {
     tags: String,
+    begun: u64,
     iterations: u64,
     interrupted: u64,
     due: u64,
@@ -161,6 +162,7 @@ impl Recorder {
     fn write_counters(&self, out: &mut WindowWriter) {
         for slot in &self.scenarios {
             for (metric, value) in [
+                ("iterations_started", slot.begun),
                 ("iterations", slot.iterations),
                 ("iterations_interrupted", slot.interrupted),
                 ("arrivals_due", slot.due),
@@ -262,6 +264,10 @@ impl Recorder {
         slot.started += 1;
         slot.vu_wait.record(vu_wait as i64);
         slot.lag.record(lag as i64);
+    }
+
+    pub fn iteration_begun(&mut self, scenario: u16) {
+        self.scenarios[scenario as usize].begun += 1;
     }
 
     pub fn iteration(&mut self, scenario: u16, end: IterationEnd, duration: u64) {
