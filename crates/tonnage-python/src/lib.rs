@@ -2,7 +2,10 @@
 
 use pyo3::prelude::*;
 
+pub mod demo;
+
 #[pymodule]
-fn _engine(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    demo::register(module)?;
     Ok(())
 }
