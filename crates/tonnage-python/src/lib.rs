@@ -1,6 +1,7 @@
 //! The native module `tonnage._engine`: conversion between Python and the engine, no arithmetic.
 
 mod core;
+mod demo;
 mod desk;
 mod histogram;
 mod http;
@@ -22,6 +23,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<http::Pending>()?;
     module.add_class::<http::Sleep>()?;
     module.add_class::<response::Response>()?;
+    demo::register(module)?;
     module.add("OPTIMISED", cfg!(not(debug_assertions)))?;
     module.add("VERSION", env!("CARGO_PKG_VERSION"))
 }
