@@ -141,6 +141,13 @@ fn invalid_heads_are_protocol_failures() {
 }
 
 #[test]
+fn another_protocol_is_refused_at_its_first_byte_that_differs() {
+    let mut reception = Reception::new(Limits::default());
+    assert!(b"HTTP/".iter().all(|byte| reception.feed(&[*byte]).is_ok()));
+    assert_eq!(reception.feed(b"2"), Err(Failure::Protocol("not an HTTP/1.x response")));
+}
+
+#[test]
 fn a_close_says_how_much_of_the_answer_was_there() {
     let mut reception = Reception::new(Limits::default());
     assert_eq!(reception.end_of_stream(), Err(Failure::ClosedUnanswered));
