@@ -11,6 +11,7 @@
 //! ```
 //!
 //! A system that fails is data: every way a request can end without an answer is a [`Failure`].
+//! Eleven small files, two past the usual nine: framing, dates and the guard each follow a document of their own.
 //! Sources: RFC 9110 (semantics), RFC 9112 (HTTP/1.1), RFC 6265 (cookies), RFC 3986 (URIs).
 
 pub mod codec;
