@@ -3,11 +3,12 @@
 import gzip
 import http.client
 import json
+import random
 import socket
 import threading
 import time
 import zlib
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
@@ -168,6 +169,33 @@ def test_a_hanging_request_is_never_answered(server):
         connection.settimeout(0.1)
         with pytest.raises(TimeoutError):
             connection.recv(1)
+
+
+def test_waiting_for_a_departure_costs_nothing(server):
+    with raw(server) as connection:
+        connection.sendall(b"GET /delay/300 HTTP/1.1\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        begin = time.process_time()
+        assert read_all(connection).startswith(b"HTTP/1.1 200 OK\r\n")
+        assert time.process_time() - begin < 0.15
+
+
+def test_a_body_that_is_too_long_is_refused(server):
+    with raw(server) as connection:
+        connection.sendall(b"POST /echo HTTP/1.1\r\nContent-Length: 99999999\r\n\r\nbegin")
+        assert read_all(connection).startswith(b"HTTP/1.1 413 ")
+
+
+def test_whatever_bytes_come_it_goes_on_serving(server):
+    dice = random.Random(1)
+    words = [b"GET", b" ", b"/", b"HTTP/1.1", b"\r\n", b"Content-Length:", b"Transfer-Encoding: chunked", b"\x00", b"5"]
+    for _ in range(100):
+        with raw(server) as connection:
+            connection.sendall(b"".join(dice.choices(words, k=40)))
+            connection.shutdown(socket.SHUT_WR)
+            with suppress(ConnectionResetError):
+                read_all(connection)
+    assert fetch(server, "/health")[0].status == 200
 
 
 def test_nonsense_is_a_bad_request(server):

@@ -205,7 +205,8 @@ impl Server {
         for _ in 0..READS {
             let Some(Some(connection)) = self.connections.get_mut(place) else { return };
             if connection.end_of_input {
-                break;
+                self.flush(place);
+                return;
             }
             connection.paused = connection.is_full();
             if connection.paused {
@@ -300,7 +301,7 @@ impl Desk {
 
     /// Bytes have come: admit the requests that they complete.
     fn receive(&mut self, connection: &mut Connection, place: usize, bytes: &[u8]) {
-        if connection.deaf {
+        if connection.deaf || !connection.is_open() {
             return;
         }
         if connection.input.is_empty() {

@@ -5,60 +5,35 @@ Reads options and prints; what the service is and does stands in `tonnage.demo`.
 
 from __future__ import annotations
 
-import re
-import signal
+import threading
 from collections.abc import Callable
 from typing import Any, get_args
 
 import click
 
+from tonnage.cli.world import World
 from tonnage.demo import DemoConfig, DemoServer
 from tonnage.demo.service import Distribution, StallFrom
 from tonnage.errors import TonnageError, UnitError
+from tonnage.units import parse_duration
 
 DEFAULT = DemoConfig()
 
 
-class Duration(click.ParamType[float]):
-    """A length of time as text, in seconds: 20ms, 1.5s, 2m."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, int | float):
-            return float(value)
-        try:
-            return parse_duration(value)
-        except UnitError as error:
-            self.fail(str(error), param, ctx)
+def duration(text: str) -> float:
+    """A length of time [s]: 20ms, 1.5s, 2m."""
+    try:
+        return parse_duration(text)
+    except UnitError as error:
+        raise click.BadParameter(str(error)) from error
 
 
-class Stall(click.ParamType[tuple[float, float]]):
-    """A window of time as text: 5s-8s."""
-
-    name = "from-to"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
-        begin, dash, end = str(value).partition("-")
-        if not dash:
-            self.fail(f"{value!r} is no window; write it as 5s-8s", param, ctx)
-        duration = Duration()
-        return duration.convert(begin, param, ctx), duration.convert(end, param, ctx)
-
-
-def parse_duration(text: str) -> float:
-    """Seconds of a length of time such as 20ms, 1.5s or 1m30s; 0 needs no unit.
-
-    Raises:
-        UnitError: no such length of time.
-    """
-    units = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-    part = r"(\d+(?:\.\d+)?|\.\d+)(us|µs|ms|s|m|h)"
-    if re.fullmatch(rf"(?:{part})+", text):
-        return sum(float(number) * units[unit] for number, unit in re.findall(part, text))
-    if text == "0":
-        return 0.0
-    raise UnitError(f"{text!r} is no duration: write it like 20ms or 1.5s")
+def window(text: str) -> tuple[float, float]:
+    """A window of time [s]: 5s-8s."""
+    begin, dash, end = text.partition("-")
+    if not dash:
+        raise click.BadParameter(f"{text!r} is no window; write it as 5s-8s")
+    return duration(begin), duration(end)
 
 
 @click.group()
@@ -72,13 +47,13 @@ def _service_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--host", default=DEFAULT.host, help="Address to listen on."),
         click.option("--port", default=8080, help="Port to listen on; 0 lets the system choose."),
         click.option("--workers", default=DEFAULT.workers, help="Requests served at the same time; 0 is no limit."),
-        click.option("--service-time", type=Duration(), default=0.0, help="Mean service time, such as 20ms."),
+        click.option("--service-time", type=duration, default="0s", help="Mean service time, such as 20ms."),
         click.option(
             "--distribution", type=click.Choice(get_args(Distribution)), default="fixed", help="Of the service time."
         ),
         click.option("--shape", default=DEFAULT.shape, help="Shape of the Pareto distribution, above 1."),
         click.option(
-            "--stall", "stalls", type=Stall(), multiple=True, help="Nothing departs from 5s-8s. May be repeated."
+            "--stall", "stalls", type=window, multiple=True, help="Nothing departs from 5s-8s. May be repeated."
         ),
         click.option(
             "--stall-from",
@@ -99,18 +74,19 @@ def _service_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @demo.command(context_settings={"show_default": True})
 @_service_options
-def serve(**options: Any) -> None:
+@click.pass_context
+def serve(context: click.Context, **options: Any) -> None:
     """Serve until interrupted; prints the address as one line."""
-    # Blocked before the native thread starts, which inherits it: the signal waits for sigwait below.
-    signals = {signal.SIGINT, signal.SIGTERM}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    world = context.find_object(World) or World.real()
+    stopped = threading.Event()
+    restore = world.on_stop(stopped.set)
     try:
         with DemoServer(DemoConfig(**options)) as server:
             click.echo(server.url)
-            signal.sigwait(signals)
+            stopped.wait()
     except TonnageError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"cannot listen: {error}") from error
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        restore()
