@@ -294,6 +294,46 @@ def test_a_server_starts_once():
         server.start()
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_an_address_of_version_6_stands_in_brackets():
+    with DemoServer(DemoConfig(host="::1")) as server:
+        assert server.url == f"http://[::1]:{server.port}"
+        assert fetch(server, "/")[0].status == 200
+
+
+def test_equal_seeds_fail_the_same_requests():
+    def fates(seed):
+        with DemoServer(DemoConfig(errors=0.5, seed=seed)) as server:
+            return [fetch(server, "/")[0].status for _ in range(30)]
+
+    assert fates(1) == fates(1) != fates(2)
+
+
+def test_an_open_load_sees_the_stall_from_its_intended_instants():
+    # 100 arrivals/s for 1 s, nothing departs from 0.195 to 0.495 s: the k-th of those 30 waits 0.295 − k/100 s, and
+    # with n = 100 the 95th in order (rank ceil(q·n)) is the sixth longest: 0.245 s. The stall counts from the first
+    # arrival as the server sees it: a late one lets some escape and holds the others longer, 0.24 s at least.
+    with DemoServer(DemoConfig(stalls=((0.195, 0.495),))) as server, raw(server) as connection:
+        departures = []
+
+        def read():
+            buffer = b""
+            while len(departures) < 100:
+                buffer += connection.recv(65536)
+                now = time.perf_counter()
+                departures.extend([now] * (buffer.count(b"HTTP/1.1 200") - len(departures)))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        begin = time.perf_counter()
+        for n in range(100):
+            time.sleep(max(0.0, begin + n / 100 - time.perf_counter()))
+            connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        reader.join()
+    responses = sorted(departure - begin - n / 100 for n, departure in enumerate(departures))
+    assert 0.24 <= responses[94] < 0.45
+
+
 def test_a_port_in_use_is_named():
     with DemoServer() as server, pytest.raises(OSError, match=str(server.port)) as caught:
         DemoServer(DemoConfig(port=server.port))

@@ -5,9 +5,9 @@ use std::mem::MaybeUninit;
 
 use httparse::{Header, Status};
 
-/// Longest request line with headers [bytes].
+/// Longest request line with headers \[bytes\].
 const LONGEST_HEAD: usize = 64 << 10;
-/// Longest body, decoded [bytes].
+/// Longest body, decoded \[bytes\].
 const LONGEST_BODY: usize = 16 << 20;
 /// Most headers of one request.
 pub const MOST_HEADERS: usize = 64;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-/// Length of the pieces of a chunked reply [bytes].
+/// Length of the pieces of a chunked reply \[bytes\].
 const CHUNK: usize = 1_024;
 
 /// What stands in a reply. The long ones are made only when they are sent, so that a queue of them costs nothing.

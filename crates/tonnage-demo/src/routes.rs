@@ -11,7 +11,7 @@ use crate::http::Request;
 use crate::reply::{Body, Reply};
 use crate::{nanos, Nanos};
 
-/// Longest reply that a client may ask for [bytes].
+/// Longest reply that a client may ask for \[bytes\].
 const LONGEST: usize = 10_000_000;
 /// The answer of every path without a meaning of its own: 20 bytes.
 const GREETING: &str = "Hello from Tonnage!\n";

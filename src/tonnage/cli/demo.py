@@ -75,7 +75,7 @@ def _service_options(command: Callable[..., None]) -> Callable[..., None]:
 @demo.command(context_settings={"show_default": True})
 @_service_options
 @click.pass_context
-def serve(context: click.Context, **options: Any) -> None:
+def serve(context: click.Context, /, **options: Any) -> None:
     """Serve until interrupted; prints the address as one line."""
     world = context.find_object(World) or World.real()
     stopped = threading.Event()
