@@ -106,7 +106,10 @@ impl Scenario {
             Executor::RampingVus { start_vus, stages, graceful_ramp_down } => {
                 let stages: Vec<schedule::Stage> = stages
                     .iter()
-                    .map(|stage| schedule::Stage { duration_ns: nanoseconds(stage.duration), target: stage.target as u64 })
+                    .map(|stage| schedule::Stage {
+                        duration_ns: nanoseconds(stage.duration),
+                        target: stage.target as u64,
+                    })
                     .collect();
                 let ramp = Ramp::new(u64::from(*start_vus), &stages, stripe);
                 (closed(ramp.steps(), *graceful_ramp_down, Budget::Endless), ramp.length())
@@ -198,7 +201,14 @@ fn constant(vus: u32) -> Vec<Step> {
 
 fn closed(steps: Vec<Step>, graceful_ramp_down: f64, budget: Budget) -> Load {
     let graceful_ramp_down = nanoseconds(graceful_ramp_down);
-    Load::Closed(Closed { steps: steps.into(), wanted: 0, graceful_ramp_down, retiring: VecDeque::new(), slots: Vec::new(), budget })
+    Load::Closed(Closed {
+        steps: steps.into(),
+        wanted: 0,
+        graceful_ramp_down,
+        retiring: VecDeque::new(),
+        slots: Vec::new(),
+        budget,
+    })
 }
 
 fn open(arrivals: Arrivals, late: Late, pre_allocated: u32, max_vus: u32) -> Load {
@@ -322,4 +332,3 @@ impl Closed {
         }
     }
 }
-

@@ -28,16 +28,28 @@ pub enum Job {
 pub enum JobEnd {
     Complete,
     /// The script raised; the kind names it in the counts.
-    Raised { kind: String },
+    Raised {
+        kind: String,
+    },
 }
 
 /// What the engine tells a VU's behaviour.
 pub enum Wake {
-    Begin { vu: VuId, job: Job },
-    Reply { vu: VuId, reply: Box<Reply> },
-    Slept { vu: VuId },
+    Begin {
+        vu: VuId,
+        job: Job,
+    },
+    Reply {
+        vu: VuId,
+        reply: Box<Reply>,
+    },
+    Slept {
+        vu: VuId,
+    },
     /// The job is over: whatever runs is to be closed, and nothing of it counts any more.
-    Interrupted { vu: VuId },
+    Interrupted {
+        vu: VuId,
+    },
 }
 
 /// Statuses that a request counts as success.

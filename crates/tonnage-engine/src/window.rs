@@ -170,7 +170,7 @@ mod tests {
 
     fn sample() -> Vec<u8> {
         let mut trend = Trend::new();
-        [5, 1_000_000, -3].map(|value| trend.record(value));
+        [5, 1_000_000, -3].into_iter().for_each(|value| trend.record(value));
         let mut writer = WindowWriter::new(Span { generator: 1, epoch: 2, start: -1, length: 1 });
         writer.counter("http_reqs", "\x1fname\x1e/", 7);
         writer.counter("never", "", 0);

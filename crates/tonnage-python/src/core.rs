@@ -35,8 +35,7 @@ impl Messages {
     fn next<'py>(&self, py: Python<'py>, patience: f64) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let patience = Duration::try_from_secs_f64(patience).unwrap_or_default();
         let receiver = &self.receiver;
-        let received =
-            py.detach(|| receiver.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(patience));
+        let received = py.detach(|| receiver.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(patience));
         let message = match received {
             Err(RecvTimeoutError::Timeout) => return Ok(None),
             Err(RecvTimeoutError::Disconnected) => ("gone",).into_pyobject(py)?,
@@ -84,8 +83,8 @@ impl Core {
         let [setup_timeout, teardown_timeout] = timeouts.map(tonnage_engine::clock::nanoseconds);
         let hooks = Hooks { setup, teardown, start, stop, setup_timeout, teardown_timeout };
         let (sender, receiver) = channel();
-        let engine = Engine::new(spec, hooks, &Stripe::whole(), (generator, epoch), sender)
-            .map_err(PyRuntimeError::new_err)?;
+        let engine =
+            Engine::new(spec, hooks, &Stripe::whole(), (generator, epoch), sender).map_err(PyRuntimeError::new_err)?;
         let messages = Messages { receiver: Mutex::new(receiver), control: engine.control() };
         Ok(Self {
             engine,
@@ -131,7 +130,7 @@ impl Core {
     /// Moves the run on: None when it has ended, else what plain functions are to be told, as a list of
     /// `(vu, value)`: a job's name to begin it, a Response, None after a sleep, False when it is interrupted.
     ///
-    /// `behaviour.begin(vu, job)` gives a coroutine, or None for a plain function; `behaviour.raised(vu, job, error)`
+    /// `behaviour.begin(vu, job, iteration, scenario)` gives a coroutine, or None for a plain function; `behaviour.raised(vu, job, error)`
     /// is told of every exception and gives its kind.
     fn turn<'py>(&mut self, py: Python<'py>, behaviour: Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyList>>> {
         if self.engine.waiting_wakes() == 0 || self.rounds >= ROUNDS {
@@ -175,16 +174,6 @@ impl Core {
         self.file_notes();
         self.end(vu, kind);
     }
-
-    /// The index of the scenario that a VU belongs to.
-    fn scenario_of(&self, vu: u32) -> u16 {
-        self.engine.scenario_of(vu)
-    }
-
-    /// The number of the VU's iteration, from 0.
-    fn iteration_of(&self, vu: u32) -> u64 {
-        self.engine.iterations_of(vu).saturating_sub(1)
-    }
 }
 
 impl Core {
@@ -218,18 +207,17 @@ impl Core {
             return Ok(());
         }
         let Some(behaviour) = &self.behaviour else { return Ok(()) };
-        let begun = behaviour.bind(py).call_method1("begin", (vu, job_name(job), self.iteration_of(vu)));
+        let begun = behaviour.bind(py).call_method1(
+            "begin",
+            (vu, job_name(job), self.engine.iterations_of(vu).saturating_sub(1), self.engine.scenario_of(vu)),
+        );
         match begun {
             Ok(begun) if begun.is_none() => plain.append((vu, job_name(job))),
             Ok(coroutine) => {
                 if self.running.len() <= vu as usize {
                     self.running.resize_with(vu as usize + 1, || None);
                 }
-                // A coroutine is no iterator by type, but has the slot that `send` uses; PyO3 cannot see that.
-                let coroutine = coroutine.cast_into::<PyIterator>().map_err(|_| {
-                    PyTypeError::new_err("an `async def` function is needed: calling it did not give a coroutine")
-                })?;
-                self.running[vu as usize] = Some(coroutine.unbind());
+                self.running[vu as usize] = Some(as_sendable(coroutine)?.unbind());
                 self.resume(py, vu, py.None().bind(py))
             }
             Err(error) => self.raised(py, vu, job, error),
@@ -294,9 +282,7 @@ impl Core {
         if let Ok(pending) = asked.cast::<Pending>() {
             let ready = &pending.get().ready;
             let engine = &mut self.engine;
-            let label = *ready
-                .label
-                .get_or_init(|| engine.label(&ready.name, &ready.prepared.method, &ready.tags));
+            let label = *ready.label.get_or_init(|| engine.label(&ready.name, &ready.prepared.method, &ready.tags));
             self.engine.fetch(
                 vu,
                 Request {
@@ -339,6 +325,21 @@ impl<'a> Exclusive<'a> {
     fn into_inner(self) -> &'a mut Engine {
         self.0
     }
+}
+
+/// A coroutine as that which can be sent to.
+///
+/// PyO3 offers `send` on iterators only. A coroutine is none by type, but has the very slot (`am_send`) that
+/// `PyIter_Send` uses; so the cast is sound for coroutines, and for them alone it is made.
+#[allow(unsafe_code)]
+fn as_sendable(coroutine: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyIterator>> {
+    let kind = coroutine.py().import("types")?.getattr("CoroutineType")?;
+    if !coroutine.get_type().is(&kind) {
+        let name = coroutine.get_type().name()?;
+        return Err(PyTypeError::new_err(format!("an `async def` function is needed; calling it gave {name}")));
+    }
+    // SAFETY: checked above to be exactly a coroutine, whose type fills am_send.
+    Ok(unsafe { coroutine.cast_into_unchecked::<PyIterator>() })
 }
 
 fn job_name(job: Job) -> &'static str {

@@ -137,7 +137,11 @@ impl Checks {
         let vu = self.desk.current("check")?;
         let mut all = true;
         for (name, condition) in conditions {
-            let passed = if condition.is_callable() { condition.call1((value,))?.is_truthy()? } else { condition.is_truthy()? };
+            let passed = if condition.is_callable() {
+                condition.call1((value,))?.is_truthy()?
+            } else {
+                condition.is_truthy()?
+            };
             self.desk.note(vu, Note::Check { name: name.cast::<PyString>()?.to_str()?.to_string(), passed });
             all &= passed;
         }

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use tonnage_engine::clock::nanoseconds;
 use tonnage_engine::http::request::basic_credentials;
 use tonnage_engine::http::{form_encode, query_append, Head, Prepared, Target};
-use url::Url;
 use tonnage_engine::vu::{Expected, Request};
+use url::Url;
 
 use crate::desk::{tags_of, Desk, Ready};
 
@@ -311,9 +311,10 @@ fn expected(given: &Bound<'_, PyAny>) -> PyResult<Expected> {
     let one = |item: &Bound<'_, PyAny>| -> PyResult<RangeInclusive<u16>> {
         match item.extract::<u16>() {
             Ok(status) => Ok(status..=status),
-            Err(_) => item.extract::<(u16, u16)>().map(|(first, last)| first..=last).map_err(|_| {
-                PyTypeError::new_err("expect is a status, or a list of statuses and (first, last) pairs")
-            }),
+            Err(_) => item
+                .extract::<(u16, u16)>()
+                .map(|(first, last)| first..=last)
+                .map_err(|_| PyTypeError::new_err("expect is a status, or a list of statuses and (first, last) pairs")),
         }
     };
     if let Ok(range) = one(given) {
@@ -322,4 +323,3 @@ fn expected(given: &Bound<'_, PyAny>) -> PyResult<Expected> {
     let ranges = given.try_iter()?.map(|item| one(&item?)).collect::<PyResult<Vec<_>>>()?;
     Ok(Expected::OneOf(ranges.into()))
 }
-

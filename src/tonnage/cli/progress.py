@@ -135,14 +135,15 @@ class LiveProgress:
         # rich costs 60 ms of start-up: it is imported where something is drawn.
         from rich.console import Console
         from rich.live import Live
+        from rich.text import Text
 
-        self._plan = plan
+        self._plan, self._text = plan, Text
         self._console = Console(file=out, highlight=False, markup=False, soft_wrap=False)
         self._live = Live(console=self._console, refresh_per_second=2, transient=True)
         self._live.start()
 
     def second(self, elapsed: int, last: Window, thresholds: tuple[ThresholdResult, ...]) -> None:
-        self._live.update(_text("\n".join(live_lines(self._plan, elapsed, last, thresholds))))
+        self._live.update(self._text("\n".join(live_lines(self._plan, elapsed, last, thresholds))))
 
     def event(self, event: Event) -> None:
         if (line := event_line(event)) is not None:
@@ -150,9 +151,3 @@ class LiveProgress:
 
     def close(self) -> None:
         self._live.stop()
-
-
-def _text(lines: str) -> object:
-    from rich.text import Text
-
-    return Text(lines)

@@ -37,6 +37,7 @@ class Behaviour:
         self.limit = max((scenario.graceful_stop for scenario in plan.scenarios), default=30.0)
         self._data: str | None = None
         self._vus: dict[int, Any] = {}
+        self._scenarios: dict[int, int] = {}
         self._greenlets: dict[int, greenlet] = {}
         self._seen: set[str] = set()
         self._events: list[Event] = []
@@ -67,8 +68,9 @@ class Behaviour:
 
     # ---- called by the core ----
 
-    def begin(self, vu: int, job: str, iteration: int) -> Any:
+    def begin(self, vu: int, job: str, iteration: int, scenario: int) -> Any:
         """The coroutine of a job, or None where a plain function is to be run by the loop."""
+        self._scenarios[vu] = scenario
         function = self._function(vu, job)
         state = self._vu(vu, function)
         state.iteration = iteration
@@ -136,7 +138,7 @@ class Behaviour:
     # ---- VUs ----
 
     def _function(self, vu: int, job: str) -> Any:
-        return self._functions[self._core.scenario_of(vu)] if job == "iteration" else self._hooks[job]
+        return self._functions[self._scenarios[vu]] if job == "iteration" else self._hooks[job]
 
     def _vu(self, vu: int, function: Any) -> Any:
         """The VU of this function's kind; hooks of the other kind get a VU of theirs with the same id."""
@@ -153,7 +155,7 @@ class Behaviour:
 
     def _environment(self, vu: int) -> dict[str, str]:
         env = dict(self._plan.env)
-        scenario = self._core.scenario_of(vu)
+        scenario = self._scenarios[vu]
         if scenario < len(self._plan.scenarios):
             env.update(self._plan.scenarios[scenario].env)
         return env

@@ -14,6 +14,7 @@ from typing import Any
 
 from tonnage.errors import ScriptError, TonnageError
 from tonnage.load.declaration import ScenarioDeclaration, ScriptDeclaration
+from tonnage.load.executor import Executor
 from tonnage.load.plan import ScriptSource
 from tonnage.load.shortcut import seconds_of
 from tonnage.script.api import HOOK_MARK, SCENARIO_MARK
@@ -112,7 +113,8 @@ def line_of(error: BaseException, path: Path | str) -> int:
 
 
 def _scenario(path: Path, name: str, function: Function) -> ScenarioDeclaration:
-    executor, options = getattr(function, SCENARIO_MARK, (None, {}))
+    mark: tuple[Executor | None, Mapping[str, Any]] = getattr(function, SCENARIO_MARK, (None, {}))
+    executor, options = mark
     line = function.__code__.co_firstlineno if hasattr(function, "__code__") else 0
     try:
         inspect.signature(function).bind(None)

@@ -325,7 +325,8 @@ impl Client {
     fn resolved(&mut self) {
         let now = self.clock.now();
         for resolved in self.resolver.answers(now) {
-            let same = |origin: &&mut Origin| origin.target.host == resolved.host && origin.target.port == resolved.port;
+            let same =
+                |origin: &&mut Origin| origin.target.host == resolved.host && origin.target.port == resolved.port;
             let waiting: Vec<FlightId> =
                 self.origins.iter_mut().filter(same).flat_map(|origin| std::mem::take(&mut origin.waiting)).collect();
             for flight in waiting {
@@ -440,8 +441,7 @@ impl Client {
         self.plain.clear();
         let connection = &mut self.connections[id];
         let Some(session) = &mut connection.session else { return Ok(()) };
-        let ended =
-            session.receive(&self.buffer[..n], &mut self.plain).map_err(|error| Failure::from_tls(&error))?;
+        let ended = session.receive(&self.buffer[..n], &mut self.plain).map_err(|error| Failure::from_tls(&error))?;
         connection.peer_ended |= ended;
         Ok(())
     }
@@ -510,7 +510,12 @@ impl Client {
                             false => Response::from_whole(bytes, &whole),
                         })
                     });
-                    self.complete(id, flight, Close { status: whole.status, keep_alive: whole.keep_alive, at_once: true }, wanted);
+                    self.complete(
+                        id,
+                        flight,
+                        Close { status: whole.status, keep_alive: whole.keep_alive, at_once: true },
+                        wanted,
+                    );
                     return false;
                 }
             }

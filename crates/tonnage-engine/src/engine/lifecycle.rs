@@ -116,8 +116,7 @@ impl Engine {
     }
 
     fn close(&mut self, now: u64) {
-        let stopping: Vec<VuId> =
-            (1..self.vus.len() as VuId).filter(|vu| self.vus[*vu as usize].prepared).collect();
+        let stopping: Vec<VuId> = (1..self.vus.len() as VuId).filter(|vu| self.vus[*vu as usize].prepared).collect();
         let left = if self.hooks.stop && self.reason != Reason::Aborted { stopping.len() } else { 0 };
         self.stage = Stage::Closing { left };
         if left == 0 {

@@ -42,7 +42,11 @@ pub enum Message {
     /// The bytes of one window (window.rs).
     Window(Vec<u8>),
     /// Something that a reader of the run should know, at seconds after the released start.
-    Event { at: f64, kind: &'static str, text: String },
+    Event {
+        at: f64,
+        kind: &'static str,
+        text: String,
+    },
     Ended(Ending),
 }
 

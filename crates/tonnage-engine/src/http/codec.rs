@@ -182,8 +182,15 @@ impl Kept {
     }
 }
 
-const NOTHING: Whole =
-    Whole { consumed: 0, status: 0, version: Version::Http11, head_len: 0, body_len: 0, keep_alive: false, sets_cookies: false };
+const NOTHING: Whole = Whole {
+    consumed: 0,
+    status: 0,
+    version: Version::Http11,
+    head_len: 0,
+    body_len: 0,
+    keep_alive: false,
+    sets_cookies: false,
+};
 
 impl Reception {
     /// Ready for the response to a GET whose body is kept.

@@ -53,7 +53,16 @@ impl Response {
     fn copied(buf: &[u8], whole: &Whole, end: usize) -> Response {
         let body_received = whole.body_len as u64;
         let Whole { status, version, keep_alive, sets_cookies, head_len, .. } = *whole;
-        Response { status, version, keep_alive, truncated: false, body_received, sets_cookies, head_len, raw: buf[..end].into() }
+        Response {
+            status,
+            version,
+            keep_alive,
+            truncated: false,
+            body_received,
+            sets_cookies,
+            head_len,
+            raw: buf[..end].into(),
+        }
     }
 
     /// From parts that a `Reception` has checked: `raw` begins with a valid header block of `head_len` bytes.
