@@ -1,14 +1,16 @@
 //! `Core`: the engine with Python behaviours on it. It resumes coroutines; plain functions are resumed by Python.
 
+use std::collections::HashMap;
 use std::sync::mpsc::{channel, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
-use pyo3::types::{PyBytes, PyIterator, PyList, PyTuple};
-use tonnage_engine::engine::{Control, Engine, Hooks, Message};
+use pyo3::types::{PyBytes, PyIterator, PyList, PyString, PyTuple};
+use tonnage_engine::engine::{Control, Engine, Hooks, Message, OUTSIDE};
 use tonnage_engine::schedule::Stripe;
 use tonnage_engine::spec::Spec;
 use tonnage_engine::vu::{Job, JobEnd, Reply, Request, Wake};
@@ -70,6 +72,21 @@ pub struct Core {
     notes: Vec<(u32, Note)>,
     rounds: u32,
     behaviour: Option<Py<PyAny>>,
+    /// What each VU iterates, by VU, once it has begun for the first time.
+    iterating: Vec<Option<Iterating>>,
+    /// Slots of checks by scenario and check.
+    check_slots: HashMap<(u16, u32), usize>,
+    /// Plain jobs that were announced and have not begun, by VU.
+    announced: Vec<bool>,
+    /// When the loop in Python was last given something to do.
+    told_at: Option<u64>,
+}
+
+/// What a VU does in every iteration; known after its first one, so that the next begins without a look into Python.
+struct Iterating {
+    state: Py<PyAny>,
+    /// The coroutine function, or none where the loop in Python runs a plain function.
+    function: Option<Py<PyAny>>,
 }
 
 #[pymethods]
@@ -94,6 +111,10 @@ impl Core {
             notes: Vec::new(),
             rounds: 0,
             behaviour: None,
+            iterating: Vec::new(),
+            check_slots: HashMap::new(),
+            announced: Vec::new(),
+            told_at: None,
         })
     }
 
@@ -130,9 +151,13 @@ impl Core {
     /// Moves the run on: None when it has ended, else what plain functions are to be told, as a list of
     /// `(vu, value)`: a job's name to begin it, a Response, None after a sleep, False when it is interrupted.
     ///
-    /// `behaviour.begin(vu, job, iteration, scenario)` gives a coroutine, or None for a plain function; `behaviour.raised(vu, job, error)`
+    /// `behaviour.iterate(vu, scenario)` gives what a VU iterates as (state, coroutine function or None),
+    /// `behaviour.begin(vu, job, scenario)` the coroutine of another job or None; `behaviour.raised(vu, job, error)`
     /// is told of every exception and gives its kind.
     fn turn<'py>(&mut self, py: Python<'py>, behaviour: Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyList>>> {
+        if let Some(told_at) = self.told_at.take() {
+            self.engine.script_lag(self.engine.now() - told_at);
+        }
         if self.engine.waiting_wakes() == 0 || self.rounds >= ROUNDS {
             self.rounds = 0;
             let engine = Exclusive(&mut self.engine);
@@ -152,27 +177,40 @@ impl Core {
         if wakes > 0 {
             self.engine.script_lag(self.engine.now() - began);
         }
+        if !plain.is_empty() {
+            self.told_at = Some(self.engine.now());
+        }
         Ok(Some(plain))
     }
 
     /// A plain function of this VU is about to run.
-    fn enter(&self, vu: u32) {
+    /// False where it was interrupted before it began.
+    fn enter(&mut self, py: Python<'_>, vu: u32) -> PyResult<bool> {
+        if self.announced.get_mut(vu as usize).is_some_and(std::mem::take) {
+            if !self.engine.begin(vu) {
+                return Ok(false);
+            }
+            self.count_on(py, vu)?;
+        }
         self.desk.enter(vu);
+        Ok(true)
     }
 
-    /// A plain function asked for a request or a sleep.
+    /// A plain function asked for a request or a sleep, or has ended: then `asked` is None, or the kind of its error.
     fn ask(&mut self, vu: u32, asked: &Bound<'_, PyAny>) -> PyResult<()> {
         self.desk.leave();
         self.file_notes();
-        self.demand(vu, asked)
-    }
-
-    /// The plain job of this VU is done; `kind` names its exception.
-    #[pyo3(signature = (vu, kind = None))]
-    fn done(&mut self, vu: u32, kind: Option<String>) {
-        self.desk.leave();
-        self.file_notes();
-        self.end(vu, kind);
+        if asked.is_none() {
+            self.end(vu, None);
+            return Ok(());
+        }
+        match asked.cast::<PyString>() {
+            Ok(kind) => {
+                self.end(vu, Some(kind.to_string()));
+                Ok(())
+            }
+            Err(_) => self.demand(vu, asked),
+        }
     }
 }
 
@@ -203,24 +241,85 @@ impl Core {
     }
 
     fn begin(&mut self, py: Python<'_>, vu: u32, job: Job, plain: &Bound<'_, PyList>) -> PyResult<()> {
-        if !self.engine.begin(vu) {
-            return Ok(());
+        if job == Job::Iteration && self.iterating(py, vu)?.function.is_none() {
+            return self.announce(vu, job, plain);
         }
-        let Some(behaviour) = &self.behaviour else { return Ok(()) };
-        let begun = behaviour.bind(py).call_method1(
-            "begin",
-            (vu, job_name(job), self.engine.iterations_of(vu).saturating_sub(1), self.engine.scenario_of(vu)),
-        );
-        match begun {
-            Ok(begun) if begun.is_none() => plain.append((vu, job_name(job))),
-            Ok(coroutine) => {
+        match self.coroutine(py, vu, job) {
+            Ok(None) => self.announce(vu, job, plain),
+            Ok(Some(coroutine)) => {
+                if !self.engine.begin(vu) {
+                    return Ok(());
+                }
                 if self.running.len() <= vu as usize {
                     self.running.resize_with(vu as usize + 1, || None);
                 }
-                self.running[vu as usize] = Some(as_sendable(coroutine)?.unbind());
+                self.running[vu as usize] = Some(coroutine.unbind());
+                self.count_on(py, vu)?;
                 self.resume(py, vu, py.None().bind(py))
             }
             Err(error) => self.raised(py, vu, job, error),
+        }
+    }
+
+    /// A plain job begins when the loop in Python enters its VU, not when it is put on the list: what lies between is
+    /// lateness, and must be seen as such.
+    fn announce(&mut self, vu: u32, job: Job, plain: &Bound<'_, PyList>) -> PyResult<()> {
+        if self.announced.len() <= vu as usize {
+            self.announced.resize(vu as usize + 1, false);
+        }
+        self.announced[vu as usize] = true;
+        plain.append((vu, job_name(job)))
+    }
+
+    /// The coroutine of a job, or none where the loop in Python runs a plain function.
+    fn coroutine<'py>(&mut self, py: Python<'py>, vu: u32, job: Job) -> PyResult<Option<Bound<'py, PyIterator>>> {
+        let begun = match (job, &self.behaviour) {
+            (Job::Iteration, _) => {
+                let Iterating { state, function } = self.iterating(py, vu)?;
+                match function {
+                    Some(function) => function.bind(py).call1((state,))?,
+                    None => return Ok(None),
+                }
+            }
+            (_, Some(behaviour)) => {
+                behaviour.bind(py).call_method1("begin", (vu, job_name(job), self.engine.scenario_of(vu)))?
+            }
+            (_, None) => return Ok(None),
+        };
+        if begun.is_none() {
+            return Ok(None);
+        }
+        as_sendable(begun).map(Some)
+    }
+
+    /// Sets the `iteration` of a VU's state.
+    fn count_on(&self, py: Python<'_>, vu: u32) -> PyResult<()> {
+        match self.iterating.get(vu as usize) {
+            Some(Some(iterating)) => {
+                let iteration = self.engine.iterations_of(vu).saturating_sub(1);
+                iterating.state.bind(py).setattr(intern!(py, "iteration"), iteration)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the VU iterates.
+    fn iterating(&mut self, py: Python<'_>, vu: u32) -> PyResult<&Iterating> {
+        let at = vu as usize;
+        if self.iterating.len() <= at {
+            self.iterating.resize_with(at + 1, || None);
+        }
+        if self.iterating[at].is_none() {
+            let Some(behaviour) = &self.behaviour else {
+                return Err(PyRuntimeError::new_err("a VU began before there was a behaviour"));
+            };
+            let scenario = self.engine.scenario_of(vu);
+            let (state, function) = behaviour.bind(py).call_method1("iterate", (vu, scenario))?.extract()?;
+            self.iterating[at] = Some(Iterating { state, function });
+        }
+        match &self.iterating[at] {
+            Some(iterating) => Ok(iterating),
+            None => unreachable!("set just above"),
         }
     }
 
@@ -311,7 +410,19 @@ impl Core {
         self.desk.take_notes(&mut self.notes);
         for (vu, note) in self.notes.drain(..) {
             match note {
-                Note::Check { name, passed } => self.engine.check(vu, &name, passed),
+                Note::Check { check, passed } => {
+                    // Setup and teardown share a scenario but not a group, so their slots are not kept.
+                    let scenario = self.engine.scenario_of(vu);
+                    let slot = match self.check_slots.get(&(scenario, check)).filter(|_| vu != OUTSIDE) {
+                        Some(slot) => *slot,
+                        None => {
+                            let slot = self.engine.check(vu, &self.desk.check_name(check));
+                            self.check_slots.insert((scenario, check), slot);
+                            slot
+                        }
+                    };
+                    self.engine.checked(slot, passed);
+                }
                 Note::Custom { metric, value, tags } => self.engine.custom(vu, metric, value, &tags),
             }
         }

@@ -31,12 +31,62 @@ pub struct Ready {
 
 /// What a script did beside asking for requests.
 pub enum Note {
-    Check { name: String, passed: bool },
-    Custom { metric: CustomId, value: f64, tags: Tags },
+    /// `check` is an index into the desk's names.
+    Check {
+        check: u32,
+        passed: bool,
+    },
+    Custom {
+        metric: CustomId,
+        value: f64,
+        tags: Tags,
+    },
 }
 
 /// Key of a request without options: method, URL, name.
 type Plain = (&'static str, String, Option<String>);
+
+/// What stands behind a Python string object, found by its address.
+///
+/// Literals of a script are the same object each time, so the look-up of a request or a check costs one hash of a
+/// number (10 ns) instead of a copy and a hash of the text. The entry holds the object, so the address stays its own.
+struct ByAddress<T> {
+    entries: HashMap<(usize, usize, usize), (Py<PyString>, Option<Py<PyString>>, T)>,
+}
+
+impl<T> Default for ByAddress<T> {
+    fn default() -> Self {
+        Self { entries: HashMap::new() }
+    }
+}
+
+impl<T: Clone> ByAddress<T> {
+    fn key(
+        kind: &'static str,
+        text: &Bound<'_, PyString>,
+        more: Option<&Bound<'_, PyString>>,
+    ) -> (usize, usize, usize) {
+        (kind.as_ptr() as usize, text.as_ptr() as usize, more.map_or(0, |more| more.as_ptr() as usize))
+    }
+
+    fn get(&self, key: &(usize, usize, usize)) -> Option<T> {
+        self.entries.get(key).map(|(_, _, value)| value.clone())
+    }
+
+    fn insert(
+        &mut self,
+        key: (usize, usize, usize),
+        text: &Bound<'_, PyString>,
+        more: Option<&Bound<'_, PyString>>,
+        value: T,
+    ) {
+        // Strings made per iteration would fill it without ever being found again.
+        if self.entries.len() >= KEPT_REQUESTS {
+            self.entries.clear();
+        }
+        self.entries.insert(key, (text.clone().unbind(), more.map(|more| more.clone().unbind()), value));
+    }
+}
 
 #[derive(Default)]
 pub struct Desk {
@@ -45,7 +95,21 @@ pub struct Desk {
     entered: AtomicU64,
     origin: OnceLock<Instant>,
     notes: Mutex<Vec<(u32, Note)>>,
-    requests: Mutex<HashMap<Plain, Arc<Ready>>>,
+    requests: Mutex<Requests>,
+    checks: Mutex<CheckNames>,
+}
+
+#[derive(Default)]
+struct Requests {
+    by_address: ByAddress<Arc<Ready>>,
+    by_text: HashMap<Plain, Arc<Ready>>,
+}
+
+#[derive(Default)]
+struct CheckNames {
+    by_address: ByAddress<u32>,
+    by_text: HashMap<String, u32>,
+    names: Vec<String>,
 }
 
 impl Desk {
@@ -102,21 +166,53 @@ impl Desk {
     pub fn ready(
         &self,
         method: &'static str,
-        url: &str,
-        name: Option<&str>,
+        url: &Bound<'_, PyString>,
+        name: Option<&Bound<'_, PyString>>,
         prepare: impl FnOnce() -> PyResult<Ready>,
     ) -> PyResult<Arc<Ready>> {
-        let key = (method, url.to_string(), name.map(str::to_string));
-        if let Some(ready) = lock(&self.requests).get(&key) {
-            return Ok(ready.clone());
+        let address = ByAddress::<Arc<Ready>>::key(method, url, name);
+        if let Some(ready) = lock(&self.requests).by_address.get(&address) {
+            return Ok(ready);
         }
-        let ready = Arc::new(prepare()?);
+        let text = (method, url.to_str()?.to_string(), name.map(|name| name.to_str().map(str::to_string)).transpose()?);
+        let known = lock(&self.requests).by_text.get(&text).cloned();
+        let ready = match known {
+            Some(ready) => ready,
+            None => Arc::new(prepare()?),
+        };
         let mut requests = lock(&self.requests);
-        if requests.len() >= KEPT_REQUESTS {
-            requests.clear();
+        if requests.by_text.len() >= KEPT_REQUESTS {
+            requests.by_text.clear();
         }
-        requests.insert(key, ready.clone());
+        requests.by_text.insert(text, ready.clone());
+        requests.by_address.insert(address, url, name, ready.clone());
         Ok(ready)
+    }
+
+    /// The index of a check's name.
+    fn check(&self, name: &Bound<'_, PyString>) -> PyResult<u32> {
+        let mut checks = lock(&self.checks);
+        let address = ByAddress::<u32>::key("check", name, None);
+        if let Some(check) = checks.by_address.get(&address) {
+            return Ok(check);
+        }
+        let text = name.to_str()?;
+        let check = match checks.by_text.get(text) {
+            Some(check) => *check,
+            None => {
+                let check = checks.names.len() as u32;
+                checks.names.push(text.to_string());
+                checks.by_text.insert(text.to_string(), check);
+                check
+            }
+        };
+        checks.by_address.insert(address, name, None, check);
+        Ok(check)
+    }
+
+    /// The name of a check.
+    pub fn check_name(&self, check: u32) -> String {
+        lock(&self.checks).names[check as usize].clone()
     }
 }
 
@@ -133,6 +229,19 @@ pub struct Checks {
 
 #[pymethods]
 impl Checks {
+    /// Notes results that are known already: name to truth.
+    fn note(&self, results: &Bound<'_, PyDict>) -> PyResult<bool> {
+        let vu = self.desk.current("check")?;
+        let mut all = true;
+        for (name, result) in results {
+            let passed = result.is_truthy()?;
+            let check = self.desk.check(name.cast::<PyString>()?)?;
+            self.desk.note(vu, Note::Check { check, passed });
+            all &= passed;
+        }
+        Ok(all)
+    }
+
     fn __call__(&self, value: &Bound<'_, PyAny>, conditions: &Bound<'_, PyDict>) -> PyResult<bool> {
         let vu = self.desk.current("check")?;
         let mut all = true;
@@ -142,7 +251,8 @@ impl Checks {
             } else {
                 condition.is_truthy()?
             };
-            self.desk.note(vu, Note::Check { name: name.cast::<PyString>()?.to_str()?.to_string(), passed });
+            let check = self.desk.check(name.cast::<PyString>()?)?;
+            self.desk.note(vu, Note::Check { check, passed });
             all &= passed;
         }
         Ok(all)

@@ -203,13 +203,17 @@ impl Http {
     fn pending(
         &self,
         method: &'static str,
-        url: &str,
-        name: Option<&str>,
+        url: &Bound<'_, PyString>,
+        name: Option<&Bound<'_, PyString>>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Pending> {
-        let ready = match options {
-            None => self.desk.ready(method, url, name, || self.ready(method, url, name, &Options::default()))?,
-            Some(options) => Arc::new(self.ready(method, url, name, &Options::read(options)?)?),
+        let text = |options: &Options<'_>| {
+            let name = name.map(|name| name.to_str()).transpose()?;
+            self.ready(method, url.to_str()?, name, options)
+        };
+        let ready = match options.filter(|options| !options.is_empty()) {
+            None => self.desk.ready(method, url, name, || text(&Options::default()))?,
+            Some(options) => Arc::new(text(&Options::read(options)?)?),
         };
         Ok(Pending { ready })
     }
@@ -249,7 +253,12 @@ macro_rules! verbs {
         impl Http {
             $(
                 #[pyo3(signature = (url, *, name = None, **options))]
-                fn $verb(&self, url: &str, name: Option<&str>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Pending> {
+                fn $verb(
+                    &self,
+                    url: &Bound<'_, PyString>,
+                    name: Option<&Bound<'_, PyString>>,
+                    options: Option<&Bound<'_, PyDict>>,
+                ) -> PyResult<Pending> {
                     self.pending($method, url, name, options)
                 }
             )*
@@ -259,13 +268,14 @@ macro_rules! verbs {
             fn request(
                 &self,
                 method: &str,
-                url: &str,
-                name: Option<&str>,
+                url: &Bound<'_, PyString>,
+                name: Option<&Bound<'_, PyString>>,
                 options: Option<&Bound<'_, PyDict>>,
             ) -> PyResult<Pending> {
                 $( if method.eq_ignore_ascii_case($method) { return self.pending($method, url, name, options); } )*
                 let options = options.map(Options::read).transpose()?.unwrap_or_default();
-                Ok(Pending { ready: Arc::new(self.ready(method, url, name, &options)?) })
+                let name = name.map(|name| name.to_str()).transpose()?;
+                Ok(Pending { ready: Arc::new(self.ready(method, url.to_str()?, name, &options)?) })
             }
         }
     };

@@ -14,7 +14,8 @@ from tonnage._engine import Sleep
 class _Vu:
     """What both kinds have; slots keep a VU small, since there may be ten thousand."""
 
-    __slots__ = ("_rng", "check", "data", "env", "http", "id", "iteration", "seed", "sleep")
+    # A script may keep what it likes on its VU (`vu.token = …`): the dict is made when it first does.
+    __slots__ = ("__dict__", "_rng", "check", "data", "env", "http", "id", "iteration", "seed", "sleep")
 
     def __init__(self, vu: int) -> None:
         self.id = vu
@@ -37,71 +38,62 @@ class CoroutineVu(_Vu):
 
     __slots__ = ()
 
-    def __init__(self, vu: int, http: Any, checks: Any) -> None:
+    def __init__(self, vu: int, calls: Calls) -> None:
         super().__init__(vu)
-        self.http = http
-        self.check = checks
+        self.http = calls.http
+        self.check = calls.checks
         self.sleep = Sleep
-
-
-def _ask(asked: Any) -> Any:
-    """Give the engine's loop what is asked for, and get what came of it."""
-    parent = getcurrent().parent
-    if parent is None:
-        raise RuntimeError("a VU's calls work inside its own function only, not in a thread that the script started")
-    return parent.switch(asked)
-
-
-class PlainHttp:
-    """`vu.http` of a plain function: the same calls as of a coroutine, each returning its response."""
-
-    __slots__ = ("_http",)
-
-    def __init__(self, http: Any) -> None:
-        self._http = http
-
-    def get(self, url: str, **options: Any) -> Any:
-        return _ask(self._http.get(url, **options))
-
-    def post(self, url: str, **options: Any) -> Any:
-        return _ask(self._http.post(url, **options))
-
-    def put(self, url: str, **options: Any) -> Any:
-        return _ask(self._http.put(url, **options))
-
-    def patch(self, url: str, **options: Any) -> Any:
-        return _ask(self._http.patch(url, **options))
-
-    def delete(self, url: str, **options: Any) -> Any:
-        return _ask(self._http.delete(url, **options))
-
-    def head(self, url: str, **options: Any) -> Any:
-        return _ask(self._http.head(url, **options))
-
-    def options(self, url: str, **options: Any) -> Any:
-        return _ask(self._http.options(url, **options))
-
-    def request(self, method: str, url: str, **options: Any) -> Any:
-        return _ask(self._http.request(method, url, **options))
 
 
 class PlainVu(_Vu):
     """The VU of a plain function, which runs in a greenlet."""
 
-    __slots__ = ("_checks",)
+    __slots__ = ()
 
-    def __init__(self, vu: int, http: Any, checks: Any) -> None:
+    def __init__(self, vu: int, calls: Calls) -> None:
         super().__init__(vu)
-        self.http = PlainHttp(http)
-        self._checks = checks
-        self.check = self._check
-        self.sleep = self._sleep
+        self.http = calls.plain_http
+        self.check = calls.plain_check
+        self.sleep = calls.plain_sleep
 
-    def _check(self, value: Any, conditions: Mapping[str, Callable[[Any], Any]]) -> bool:
-        # Conditions run here, not inside the core: one of them might make a request, and a greenlet must not switch
-        # with a native frame on its stack.
-        results = {name: bool(test(value) if callable(test) else test) for name, test in conditions.items()}
-        return bool(self._checks(None, results))
 
-    def _sleep(self, seconds: float) -> None:
-        _ask(Sleep(seconds))
+class PlainHttp:
+    """`vu.http` of plain functions: the same calls as of a coroutine, each returning its response.
+
+    One object for all VUs: a call gives the engine's loop what is asked for, and the loop knows who asked.
+    """
+
+    def __init__(self, http: Any, switch: Callable[[Any], Any]) -> None:
+        def call(native: Callable[..., Any]) -> Callable[..., Any]:
+            def ask(url: str, **options: Any) -> Any:
+                return switch(native(url, **options))
+
+            return ask
+
+        self.get, self.post, self.put = call(http.get), call(http.post), call(http.put)
+        self.patch, self.delete = call(http.patch), call(http.delete)
+        self.head, self.options = call(http.head), call(http.options)
+        self._request, self._switch = http.request, switch
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        return self._switch(self._request(method, url, **options))
+
+
+class Calls:
+    """What VUs' calls lead to; made on the engine's thread, whose loop plain functions switch back to."""
+
+    def __init__(self, http: Any, checks: Any) -> None:
+        switch = getcurrent().switch
+        self.http, self.checks = http, checks
+        self.plain_http = PlainHttp(http, switch)
+
+        def plain_check(value: Any, conditions: Mapping[str, Callable[[Any], Any]]) -> bool:
+            # Conditions run here, not inside the core: one of them might make a request, and a greenlet must not
+            # switch with a native frame on its stack.
+            note: Callable[[Mapping[str, Any]], bool] = checks.note
+            return note({name: test(value) if callable(test) else test for name, test in conditions.items()})
+
+        def plain_sleep(seconds: float) -> None:
+            switch(Sleep(seconds))
+
+        self.plain_check, self.plain_sleep = plain_check, plain_sleep

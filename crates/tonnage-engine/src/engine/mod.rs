@@ -372,9 +372,15 @@ impl Engine {
         }
     }
 
-    pub fn check(&mut self, vu: VuId, name: &str, passed: bool) {
+    /// The slot of a VU's check by name: the same for all VUs of its scenario, and outside of scenarios per stage.
+    pub fn check(&mut self, vu: VuId, name: &str) -> usize {
         let group = if vu == OUTSIDE { self.outside_group() } else { "" };
-        self.recorder.check(self.vus[vu as usize].scenario, name, group, passed);
+        self.recorder.check(self.vus[vu as usize].scenario, name, group)
+    }
+
+    #[inline]
+    pub fn checked(&mut self, slot: usize, passed: bool) {
+        self.recorder.checked(slot, passed);
     }
 
     pub fn custom(&mut self, vu: VuId, metric: CustomId, value: f64, tags: &Tags) {

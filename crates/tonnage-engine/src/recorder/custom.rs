@@ -59,12 +59,17 @@ impl Customs {
         }
     }
 
-    pub fn check(&mut self, scenario: u16, name: &str, group: &str, passed: bool) {
+    /// The slot of a check, to be kept by whoever records often.
+    pub fn check(&mut self, scenario: u16, name: &str, group: &str) -> usize {
         let known = self.check_index.get(&(scenario, name.to_string()));
-        let slot = match known.and_then(|groups| groups.iter().find(|(known, _)| known == group)) {
+        match known.and_then(|groups| groups.iter().find(|(known, _)| known == group)) {
             Some((_, slot)) => *slot,
             None => self.check_slot(scenario, name, group),
-        };
+        }
+    }
+
+    #[inline]
+    pub fn checked(&mut self, slot: usize, passed: bool) {
         let slot = &mut self.checks[slot];
         slot.total += 1;
         slot.hits += u64::from(passed);
