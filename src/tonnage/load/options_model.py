@@ -7,7 +7,7 @@ line imports this file when there are options to read, not for `--help`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import (
     BaseModel,
@@ -251,7 +251,6 @@ def json_schema() -> dict[str, Any]:
 
 KNOWN: Final = tuple(Options.model_fields)
 LIMITS: Final = tuple(LimitOptions.model_fields)
-Tier = Literal["above", "below"]
 
 
 def _plain(options: Options) -> dict[str, Any]:
