@@ -152,13 +152,12 @@ def _put(values: dict[str, Any], option: str, value: Any) -> Iterator[str]:
         yield option
         return
     table = dict(values.get(option, {}))
-    for name, entry in value.items():
-        # Header names do not differ by case (RFC 9110, section 5.1).
-        if option == "headers":
-            table = {known: kept for known, kept in table.items() if known.lower() != name.lower()}
-        table[name] = entry
-        yield f"{option}.{name}"
-    values[option] = table
+    if option == "headers":
+        # Header names do not differ by case (RFC 9110, section 5.1): the later spelling replaces the earlier.
+        again = {name.lower() for name in value}
+        table = {name: kept for name, kept in table.items() if name.lower() not in again}
+    values[option] = {**table, **value}
+    yield from (f"{option}.{name}" for name in value)
 
 
 def _erased(found: Mapping[str, Any], lower: Mapping[str, Any]) -> list[str]:

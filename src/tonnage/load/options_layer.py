@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -29,7 +30,7 @@ OTHER_NAMES: Final[Mapping[str, str]] = MappingProxyType(
 """k6's names of options that have another one here, and the singular of those that flags repeat."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layer:
     """Options from one source, unchecked.
 
@@ -50,12 +51,19 @@ class Layer:
     mistakes: tuple[Mistake, ...] = ()
 
     def place(self, path: str) -> str:
-        """Where the value at `path` stands, or the nearest table around it."""
-        places = {snake(known): place for known, place in self.places.items()}
-        for shorter in _outwards(snake(path)):
-            if shorter in places:
-                return places[shorter]
+        """Where the value at `path` stands, or the nearest table around it, or the first value inside it."""
+        for nearest in _outwards(snake(path)):
+            if nearest in self._places:
+                return self._places[nearest]
         return self.source
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        places: dict[str, str] = {}
+        for known, place in self.places.items():
+            places[snake(known)] = place
+            places.setdefault(re.split(r"[.\[]", snake(known), maxsplit=1)[0], place)
+        return places
 
 
 def snake(name: str) -> str:

@@ -265,7 +265,9 @@ def _problems(error: Any) -> Iterator[Problem]:
     if error["type"] == "extra_forbidden":
         inside = LIMITS if path.startswith("limits.") else KNOWN
         name = str(error["loc"][-1])[:60]
-        yield path[:120], f"unknown key `{name}`{suggestion(snake(name), list(inside))}"
+        near = suggestion(snake(name), list(inside))
+        long = inside is KNOWN and not near.startswith("; did")
+        yield path[:120], f"unknown key `{name}`" + ("; `tonnage config schema` lists the options" if long else near)
     elif error["type"] == "tonnage":
         for where, message in error["ctx"]["items"]:
             yield f"{path}{where}".lstrip("."), message
