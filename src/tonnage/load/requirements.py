@@ -7,8 +7,10 @@ stop, added up over time, so that scenarios that do not overlap share VUs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final, TypeGuard
 
+from tonnage.load.curve import Curve
 from tonnage.load.executor import ConstantArrivalRate, Executor, OpenExecutor, RampingArrivalRate, RampingVus
 from tonnage.load.plan import Plan, Scenario
 from tonnage.load.vus import graceful_vu_steps
@@ -34,12 +36,11 @@ def max_vus(plan: Plan) -> int:
 
 def peak_rate(scenarios: Sequence[Scenario]) -> float:
     """The highest sum of the arrival rates [1/s] at any instant; closed scenarios have none that could be planned."""
-    rates = [scenario for scenario in scenarios if is_open(scenario.executor)]
+    curves = [(one.start_time, one.executor.curve) for one in scenarios if is_open(one.executor)]
     # A sum of straight lines is highest at a border of one of them, on either side of it.
-    borders = sorted({border for scenario in rates for border in _borders(scenario)})
-    inner = [_between(a, b) for a, b in zip(borders, borders[1:], strict=False)]
-    sides = [t for pair in inner for t in pair]
-    return max((sum(_rate(scenario, t) for scenario in rates) for t in sides), default=0.0)
+    borders = sorted({start + border for start, curve in curves for border in _borders(curve)})
+    sides = [t for a, b in pairwise(borders) for t in (a + (b - a) * 1e-9, b - (b - a) * 1e-9)]
+    return max((sum(curve.value(t - start) for start, curve in curves) for t in sides), default=0.0)
 
 
 def _end(scenario: Scenario) -> float:
@@ -68,17 +69,7 @@ def _highest(changes: Iterable[tuple[float, int]]) -> int:
     return highest
 
 
-def _borders(scenario: Scenario) -> Iterator[float]:
-    for start, length, _, _ in scenario.executor.curve.pieces4():
-        yield scenario.start_time + start
-        yield scenario.start_time + start + length
-
-
-def _between(a: float, b: float) -> tuple[float, float]:
-    """Two instants just inside the interval."""
-    margin = (b - a) * 1e-9
-    return a + margin, b - margin
-
-
-def _rate(scenario: Scenario, t: float) -> float:
-    return scenario.executor.curve.value(t - scenario.start_time)
+def _borders(curve: Curve) -> Iterator[float]:
+    for start, length, _, _ in curve.pieces4():
+        yield start
+        yield start + length
