@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @load_options
 @click.pass_context
 def inspect_command(
-    context: click.Context, target: str, is_explained: bool, config_path: str | None, **flags: Any
+    context: click.Context, /, target: str, is_explained: bool, config_path: str | None, **flags: Any
 ) -> None:
     """Show what a run would do, as JSON; nothing is sent.
 

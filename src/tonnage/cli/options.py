@@ -292,7 +292,8 @@ def open_script(world: World, target: str) -> Script:
         raise PlanError(Mistake("", "there is no such script; write a first one with `tonnage new`", target))
     if path.suffix in {".js", ".mjs", ".ts"}:
         raise PlanError(Mistake("", "k6 scripts cannot be read by this command", target))
-    return load_script(Path(target) if path == Path(target).resolve() else path)
+    # Messages name the script as it was written, where that means the same file.
+    return load_script(Path(target) if path == Path(target).absolute() else path)
 
 
 def plan_of(world: World, target: str, config_path: str | None, flags: Layer) -> tuple[Plan, Merged, Script | None]:

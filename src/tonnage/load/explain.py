@@ -107,7 +107,7 @@ def describe(executor: Executor) -> str:
 
 
 def redacted(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """`Plan.to_dict()` for people's eyes: secrets of headers, variables and URLs are hidden, known by their names."""
+    """`Plan.to_dict()` for people's eyes: secrets of headers, variables and URLs are hidden, known by their names, and bodies."""
     data = dict(plan)
     data["env"] = _hidden_table(plan["env"])
     data["scenarios"] = [{**scenario, "env": _hidden_table(scenario["env"])} for scenario in plan["scenarios"]]
@@ -118,6 +118,7 @@ def redacted(plan: Mapping[str, Any]) -> dict[str, Any]:
     if plan["request"] is not None:
         request = dict(plan["request"])
         request["url"] = safe_url(request["url"])
+        request["body"] = None if request["body"] is None else _body(request["body"])
         request["headers"] = [[name, hidden(name, value)] for name, value in request["headers"]]
         data["request"] = request
     return data
@@ -242,6 +243,8 @@ def _shown(path: str, value: Any) -> str:
         return HIDDEN
     if path in _TIMES:
         return duration(value)
+    if path == "data":
+        return _body(value)
     if path == "base_url":
         return safe_url(value)
     if table == "thresholds":
@@ -252,6 +255,11 @@ def _shown(path: str, value: Any) -> str:
 def _threshold(option: ThresholdOption) -> str:
     delay = f" after {duration(option.delay_abort)}" if option.delay_abort else ""
     return option.expression + (f" (aborts{delay})" if option.abort_on_fail else "")
+
+
+def _body(text: str) -> str:
+    """A body may hold anything, so only its size is told."""
+    return f"{HIDDEN} ({count(len(text), plain=True)} characters)"
 
 
 def _hidden_table(table: Mapping[str, str]) -> dict[str, str]:

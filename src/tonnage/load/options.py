@@ -140,7 +140,7 @@ def combine(layers: Sequence[Layer]) -> Merged:
         for option, value in found.items():
             for path in _put(values, option, value):
                 sources[path], tiers[path] = layer.place(path), layer.tier
-    mistakes += _alone(values, sources)
+    mistakes += _alone(values, sources, {mistake.path.partition("[")[0] for mistake in mistakes})
     frozen = MappingProxyType(values), MappingProxyType(sources), MappingProxyType(tiers)
     return Merged(*frozen, tuple(notes), tuple(mistakes))
 
@@ -176,11 +176,13 @@ def _conflicts(layer: Layer, found: Mapping[str, Any]) -> Iterator[Mistake]:
             yield Mistake(one, text, layer.place(one))
 
 
-def _alone(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[Mistake]:
-    if "rate" in values and "duration" not in values and "stages" not in values:
+def _alone(values: Mapping[str, Any], sources: Mapping[str, str], wrong: set[str]) -> Iterator[Mistake]:
+    """What needs another option that is not there, and was not refused either."""
+    given = values.keys() | wrong
+    if "rate" in values and not given & {"duration", "stages"}:
         text = "a `rate` needs a `duration` or `stages`: say how long it lasts"
         yield Mistake("rate", text, sources["rate"])
-    if "max_vus" in values and "rate" not in values:
+    if "max_vus" in values and "rate" not in given:
         yield Mistake("max_vus", "`max_vus` needs a `rate`: closed load has `vus`", sources["max_vus"])
 
 

@@ -235,28 +235,59 @@ def check(values: Mapping[str, Any], *, textual: bool = False) -> tuple[dict[str
         return _plain(Options.model_validate(given, context={"textual": textual})), []
     except ValidationError as error:
         problems = [problem for one in error.errors(include_url=False) for problem in _problems(one)]
-    wrong = {problem.partition(".")[0].partition("[")[0] for problem, _ in problems}
-    right = {key: value for key, value in given.items() if not {str(key), snake(str(key))} & wrong}
-    if len(right) == len(given):
+    right = _without(given, [path for path, _ in problems])
+    if right == given:
         return {}, problems
     return check(right, textual=textual)[0], problems
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a configuration file."""
-    schema = Options.model_json_schema()
-    schema.update({"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "tonnage.toml"})
-    return schema
+    schema: dict[str, Any] = _tidy(Options.model_json_schema())
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "tonnage.toml"}
 
 
 KNOWN: Final = tuple(Options.model_fields)
 LIMITS: Final = tuple(LimitOptions.model_fields)
 
 
+def _without(given: Mapping[str, Any], wrong: list[str]) -> dict[str, Any]:
+    """What is left when the options at the wrong paths are taken out; of a table, only its wrong entries."""
+    right: dict[str, Any] = {}
+    for key, value in given.items():
+        inside = [
+            path for path in wrong if path == key or snake(path.partition(".")[0].partition("[")[0]) == snake(key)
+        ]
+        if not inside:
+            right[key] = value
+        elif isinstance(value, Mapping):
+            entries = [path.partition(".")[2] for path in inside]
+            kept = {name: item for name, item in value.items() if not any(e.startswith(str(name)) for e in entries)}
+            if kept and len(kept) < len(value):
+                right[key] = kept
+    return right
+
+
 def _plain(options: Options) -> dict[str, Any]:
     found = {name: value for name, value in options if value is not None}
     if options.limits is not None:
         found["limits"] = {name: value for name, value in options.limits if value is not None}
+    return found
+
+
+def _tidy(schema: Any) -> Any:
+    """Without what pydantic adds for options that were not given: null, the default null, and titles of names."""
+    if isinstance(schema, list):
+        return [_tidy(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _tidy(value) for key, value in schema.items() if not (key == "default" and value is None)}
+    if isinstance(found.get("title"), str):
+        del found["title"]
+    options = found.get("anyOf", [])
+    if {"type": "null"} in options:
+        del found["anyOf"]
+        found.update(next(option for option in options if option != {"type": "null"}))
     return found
 
 
