@@ -13,7 +13,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -33,8 +33,8 @@ from tonnage.units import parse_duration, parse_rate
 Duration = str | float | int
 """A duration as people write it: "1m30s", or a number of seconds."""
 
-Stages = Iterable[Sequence[Any]]
-"""(duration, target) pairs."""
+Stages = Iterable[Stage | str | Mapping[str, Any] | Sequence[Any]]
+"""(duration, target) pairs, k6's tables, or "30s:10" texts."""
 
 _PRE_ALLOCATED = 10
 
@@ -46,28 +46,29 @@ def seconds_of(duration: Duration) -> float:
 
 def stages_of(stages: Stages) -> tuple[Stage, ...]:
     """Stages from (duration, target) pairs, from k6's {duration, target} tables, or from "30s:10" texts."""
-    found = []
-    for stage in stages:
-        if isinstance(stage, Stage):
-            found.append(stage)
-        elif isinstance(stage, str):
-            duration, colon, target = stage.partition(":")
-            if not colon:
-                raise PlanError(Mistake("stages", f"{stage!r} is no stage: write duration:target, such as 30s:10"))
-            found.append(Stage(seconds_of(duration), _target(target)))
-        elif isinstance(stage, dict):
-            found.append(Stage(seconds_of(stage["duration"]), float(stage["target"])))
-        else:
-            duration, target = stage
-            found.append(Stage(seconds_of(duration), float(target)))
-    return tuple(found)
+    return tuple(_stage(stage) for stage in stages)
 
 
-def _target(text: str) -> float:
+def _stage(stage: Stage | str | Mapping[str, Any] | Sequence[Any]) -> Stage:
+    if isinstance(stage, Stage):
+        return stage
+    if isinstance(stage, str):
+        duration, colon, target = stage.partition(":")
+        if colon:
+            return Stage(seconds_of(duration), _target(target))
+    elif isinstance(stage, Mapping):
+        if set(stage) == {"duration", "target"}:
+            return Stage(seconds_of(stage["duration"]), _target(stage["target"]))
+    elif len(stage) == 2:
+        return Stage(seconds_of(stage[0]), _target(stage[1]))
+    raise PlanError(Mistake("stages", f"{stage!r} is no stage: write duration:target, such as 30s:10"))
+
+
+def _target(target: Any) -> float:
     try:
-        return float(text)
-    except ValueError:
-        raise PlanError(Mistake("stages", f"{text!r} is no number of VUs or rate to go to")) from None
+        return float(target)
+    except (TypeError, ValueError):
+        raise PlanError(Mistake("stages", f"{target!r} is no number of VUs or rate to go to")) from None
 
 
 def default_max_vus(rate: float) -> int:
