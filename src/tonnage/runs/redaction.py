@@ -14,14 +14,14 @@ from urllib.parse import unquote
 from tonnage.load.plan import Plan
 
 HIDDEN: Final = "(hidden)"
-SHORTEST: Final = 4  # a shorter value would be found in ordinary words
+SHORTEST: Final = 6  # a shorter value would be found in ordinary words and numbers; it is hidden where its name stands
 
 _NAME: Final = re.compile(
-    r"authori[sz]ation|cookie|token|secret|passw(?:or)?d|passphrase|credential|private|session|signature"
-    r"|(?:api|access|auth).?key|^(?:key|pwd|auth)$",
+    r"authori[sz]ation|cookie|token|secret|passw(?:or)?d|passphrase|credential|signature"
+    r"|(?:api|access|auth|private|session).?(?:key|id)|^(?:key|pwd|auth)$",
     re.IGNORECASE,
 )
-_QUERY: Final = re.compile(r"[?&;]([^=&;#\s?]{1,128})=([^&;#\s]{1,4096})")
+_QUERY: Final = re.compile(r"""[?&;]([^=&;#\s?"'`]{1,128})=([^&;#\s"'`]{1,4096})""")
 _USER: Final = re.compile(r"://([^/@\s:]{0,256}):([^/@\s]{1,1024})@")
 _SCHEME: Final = re.compile(r"^(?:Basic|Bearer|Digest|Token)\s+", re.IGNORECASE)
 
@@ -49,10 +49,16 @@ class Redaction:
         if isinstance(data, str):
             return self(data)
         if isinstance(data, list | tuple):
+            match data:
+                case [str() as name, str()] if _NAME.search(name):  # a header
+                    return [name, HIDDEN]
             return [self.tree(item) for item in data]
         if isinstance(data, Mapping):
-            return {key: self.tree(value) for key, value in data.items()}
+            return {name: self._value(name, value) for name, value in data.items()}
         return data
+
+    def _value(self, name: str, value: Any) -> Any:
+        return HIDDEN if isinstance(value, str) and _NAME.search(name) else self.tree(value)
 
 
 def _without_value(found: re.Match[str]) -> str:
