@@ -131,7 +131,7 @@ def test_an_infinite_bound_survives(tmp_path):
 def test_a_finished_run_is_one_file_that_plain_sql_can_read(tmp_path):
     store = Store(tmp_path)
     record(store, 12)
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == [f"{ID}.db"]
+    assert [path.name for path in tmp_path.glob(f"{ID}*")] == [f"{ID}.db"]
     assert store.path(ID).stat().st_mode & 0o077 == 0
     query = """SELECT start, sum(value) FROM counters JOIN windows w ON w.id = window JOIN series s ON s.id = series
                WHERE resolution = 1 AND metric = 'http_reqs' GROUP BY start"""
@@ -183,7 +183,7 @@ def test_the_list_has_a_line_for_each_run(store):
 
 @pytest.mark.parametrize("damage", ["missing", "text", "truncated", "foreign"])
 def test_the_index_is_made_anew_when_it_cannot_be_read(tmp_path, damage):
-    store, index = Store(tmp_path), tmp_path / "index.db"
+    store, index = Store(tmp_path), tmp_path / "index.sqlite"
     record(store, 5)
     listed = store.list()
     if damage == "missing":

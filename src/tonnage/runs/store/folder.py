@@ -1,7 +1,7 @@
 """The store: a folder with one database a run, and an index that can always be made anew.
 
-    <folder>/runs/<run id>.db
-    <folder>/index.db
+    <folder>/<run id>.db
+    <folder>/index.sqlite
 
 A run is locked by nobody but its own writer, so any number of runs can be written at once. `:memory:` keeps runs for
 as long as the Store lives. The default folder is the caller's business.
@@ -63,11 +63,11 @@ class Store:
     def __init__(self, folder: Path | str) -> None:
         self._in_memory: dict[str, sqlite3.Connection] | None = {} if str(folder) == IN_MEMORY else None
         self._folder = Path(folder)
-        self._index = Index(self._folder / "index.db")
+        self._index = Index(self._folder / "index.sqlite")
 
     def path(self, run_id: str) -> Path:
         """The file of a run."""
-        return self._folder / "runs" / f"{run_id}.db"
+        return self._folder / f"{run_id}.db"
 
     def create(
         self, plan: Plan, environment: Environment, started_at: str, run_id: str, origins: Origins | None = None
@@ -182,7 +182,7 @@ class Store:
     def _ids(self) -> tuple[str, ...]:
         if self._in_memory is not None:
             return tuple(sorted(self._in_memory))
-        return tuple(sorted(path.stem for path in (self._folder / "runs").glob("*.db") if path.is_file()))
+        return tuple(sorted(path.stem for path in self._folder.glob("*.db") if path.is_file()))
 
     def _record(self, run_id: str) -> Record:
         try:
