@@ -73,4 +73,4 @@ def _value(statistic: str, value: Interval | None, values: Values) -> str:
 
 def _plain(value: float) -> str:
     """A number; a whole one, as counts are, with all of its digits."""
-    return units.count(int(value), plain=True) if value.is_integer() else units.number(value, plain=True)
+    return units.count(int(value), plain=True) if float(value).is_integer() else units.number(value, plain=True)
