@@ -14,6 +14,7 @@ from tonnage.runs.environment import Environment
 from tonnage.runs.run import Ending, Event, Run
 from tonnage.runs.verdict import judge
 
+ID, STARTED = "20261124-194312-7f3a", "2026-11-24T19:43:12+00:00"
 MS = 1_000_000
 IMPLICIT = Threshold("http_req_failed", "rate<0.01", implicit=True)
 
@@ -100,10 +101,7 @@ def run_of(plan: Plan, seconds: list[Second], ending: Ending | None, events: tup
     for window in windows:
         total.add(window)
     view = total.take()
-    run = Run(
-        "20261124-194312-7f3a", "measured", plan, Environment("0.1.0"), "2026-11-24T19:43:12+00:00", view, windows, events,
-        ending,
-    )  # fmt: skip
+    run = Run(ID, "measured", plan, Environment("0.1.0"), STARTED, view, windows, events, ending)
     return replace(run, verdict=judge(plan, view, ending, events))
 
 

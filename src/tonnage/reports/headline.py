@@ -155,10 +155,14 @@ def _invalid(run: Run, verdict: Verdict) -> tuple[str, list[str]]:
     if broken:
         return _WRONG.get(broken[0].name, broken[0].name), [*_found(broken[:1]), *nothing]
     if unclear:
-        what = "has no samples" if unclear[0].state == "no data" else "cannot be decided"
-        some = "a threshold" if len(unclear) == 1 else f"{len(unclear)} thresholds, the first"
-        return f"{some} {what}", [f"{unclear[0].name} {unclear[0].expression}: {sentence(unclear[0].note)}", *nothing]
+        return _unclear(unclear), [f"{unclear[0].name} {unclear[0].expression}: {sentence(unclear[0].note)}", *nothing]
     return "the run cannot support a conclusion", [*verdict.reasons[:1], *nothing]
+
+
+def _unclear(results: list[ThresholdResult]) -> str:
+    without = sum(result.state == "no data" for result in results)
+    n, what = (without, "no samples") if without else (len(results), "no verdict")
+    return f"a threshold has {what}" if n == 1 else f"{n} thresholds have {what}"
 
 
 def sentence(text: str) -> str:

@@ -109,11 +109,13 @@ def _lower(value: Interval | None) -> float | int | None:
 
 
 def _milliseconds(seconds: float | None) -> float | int | None:
-    return None if seconds is None else _number(float(f"{seconds * 1000:.12g}"))
+    return None if seconds is None else _number(seconds * 1000)
 
 
 def _number(value: float | None) -> float | int | None:
     """The number as JSON has it: null for what is none, a whole number without a point."""
     if value is None or value != value or value in (float("inf"), float("-inf")):
         return None
-    return int(value) if float(value).is_integer() and abs(value) < 2**53 else value
+    # Twelve significant digits: more are the rounding of the scale.
+    tidy = float(f"{value:.12g}")
+    return int(tidy) if tidy.is_integer() and abs(tidy) < 2**53 else tidy

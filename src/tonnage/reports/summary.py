@@ -182,7 +182,7 @@ def _state(result: ThresholdResult, invalid: bool) -> str:
 
 def _name(result: ThresholdResult, room: int, style: Style) -> str:
     expression = style.clean(result.expression) + (" (implicit)" if result.implicit else "")
-    return f"{style.clip(result.name, max(8, room - columns(expression) - 1))} {expression}"
+    return f"{style.clip_middle(result.name, max(8, room - columns(expression) - 1))} {expression}"
 
 
 def _margin(result: ThresholdResult, invalid: bool) -> str:

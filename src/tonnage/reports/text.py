@@ -51,6 +51,18 @@ class Style:
             kept += c
         return kept.rstrip() + mark
 
+    def clip_middle(self, text: str, width: int) -> str:
+        """The clean text in at most `width` columns, its middle cut out visibly: both ends tell it from others."""
+        text = self.clean(text)
+        if columns(text) <= width:
+            return text
+        tail = ""
+        for c in reversed(text):
+            if columns(c + tail) > width * 3 // 5:
+                break
+            tail = c + tail
+        return self.clip(text, width - columns(tail)) + tail
+
     def paint(self, text: str, paint: Paint | None) -> str:
         """The text in a colour, where there are colours."""
         return f"\x1b[{_COLORS[paint]}m{text}\x1b[0m" if self.color and paint else text
