@@ -55,7 +55,7 @@ def show_command(ctx: click.Context, run: str, as_json: bool, store: Path | None
     # The folder may stand before `show` as well as after it.
     store = store or (ctx.parent.params.get("store") if ctx.parent else None)
     with opened(screen, store) as runs:
-        found = runs.load(run, resolution=60)
+        found = runs.load(run, resolution=None)
         place = str(runs.path(found.id))
     if as_json:
         print_json(_document(found, place))

@@ -27,8 +27,9 @@ from tonnage.runs.run import Ending, Event, Verdict
 Identity = tuple[int, int, int]
 """(generator, epoch, start): what makes a Window recognisable when it is sent twice."""
 
-ROLL_UPS: Final = (10, 60)  # [s]
+ROLL_UPS: Final = (10, 60)  # [s] each made of the one before
 TOTAL_EVERY: Final = 60  # [s]
+FIRST_TOTAL: Final = 35  # [s] not in a second in which a roll-up is written as well
 KEPT_BATCHES: Final = 600  # while the writer fails
 
 
@@ -74,7 +75,7 @@ class Recorder:
         self._roll_ups: dict[tuple[int, int], WindowSum] = {}
         self._events: list[Event] = []
         self._stored_events = 0
-        self._total_due = TOTAL_EVERY
+        self._total_due = FIRST_TOTAL
         self._unwritten: deque[Batch] = deque(maxlen=KEPT_BATCHES)
         self.fault: StoreError | None = None
         """Why the writer failed for the first time; None while all is well."""
@@ -97,8 +98,7 @@ class Recorder:
         self._recent[start] = self._recent[start] + window if start in self._recent else window
         for old in [second for second in self._recent if second <= self._newest - self._keep]:
             del self._recent[old]
-        for resolution in ROLL_UPS:
-            self._roll_ups.setdefault((resolution, start // resolution), WindowSum()).add(window)
+        self._roll_up(ROLL_UPS[0], start, window)
         if len(self._pending.get(self._newest, ())) >= self._generators:
             self._commit()
         return True
@@ -181,11 +181,19 @@ class Recorder:
             self._total_due = (self._newest or 0) + 1 + TOTAL_EVERY
         return Batch(tuple(windows), tuple(self._events[self._stored_events :]), total)
 
+    def _roll_up(self, resolution: int, start: int, window: Window) -> None:
+        self._roll_ups.setdefault((resolution, start // resolution), WindowSum()).add(window)
+
     def _finished_roll_ups(self, last: bool) -> Iterator[tuple[int, Window]]:
         """The roll-ups whose time has passed, taken out; a Window that comes later starts a second part."""
-        for resolution, bucket in sorted(self._roll_ups):
-            if last or (self._newest is not None and (bucket + 1) * resolution <= self._newest + 1):
-                yield resolution, self._roll_ups.pop((resolution, bucket)).take()
+        for resolution, coarser in zip(ROLL_UPS, (*ROLL_UPS[1:], None), strict=True):
+            for size, bucket in sorted(self._roll_ups):
+                past = self._newest is not None and (bucket + 1) * size <= self._newest + 1
+                if size == resolution and (last or past):
+                    window = self._roll_ups.pop((size, bucket)).take()
+                    if coarser is not None:
+                        self._roll_up(coarser, bucket * size, window)
+                    yield size, window
 
 
 def _sum(windows: list[Window]) -> Window:

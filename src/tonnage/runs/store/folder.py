@@ -94,11 +94,11 @@ class Store:
             raise
         return writer
 
-    def load(self, which: str = LAST, resolution: Resolution = 1) -> Run:
+    def load(self, which: str = LAST, resolution: Resolution | None = 1) -> Run:
         """A run, by its id, the beginning of one, or "last"; a run without an ending is judged as interrupted.
 
         Args:
-            resolution: length of `Run.windows` [s].
+            resolution: length of `Run.windows` [s]; None leaves them out, which is fast however long the run was.
 
         Raises:
             StoreError: there is no such run, there are several, or the file cannot be read.

@@ -21,6 +21,8 @@ from tonnage.runs.store.schema import fault_of
 from tonnage.runs.verdict import judge
 
 Resolution = Literal[1, 10, 60]
+"""Length of the windows that are read [s]."""
+
 T = TypeVar("T")
 
 _INFINITE: Final = {"Infinity": float("inf"), "-Infinity": float("-inf")}
@@ -44,7 +46,7 @@ class RunReader:
         if fault:
             raise StoreError(f"{place} cannot be read: {fault} ({_UNCHANGED})")
 
-    def run(self, resolution: Resolution = 1) -> Run:
+    def run(self, resolution: Resolution | None = 1) -> Run:
         """The whole run with its windows; one without an ending is judged by what there is."""
         return self._guarded(lambda: self._run(resolution))
 
@@ -52,7 +54,7 @@ class RunReader:
         """The line about the run: the stored one, or one about what there is until now."""
         return self._guarded(self._record)
 
-    def _run(self, resolution: Resolution) -> Run:
+    def _run(self, resolution: Resolution | None) -> Run:
         meta = self._meta()
         plan = Plan.from_dict(meta["plan"])
         ending = decode(Ending, meta["ending"]) if "ending" in meta else None
@@ -65,7 +67,7 @@ class RunReader:
             environment=decode(Environment, meta["environment"]),
             started_at=meta["started_at"],
             total=total,
-            windows=tuple(self._windows(resolution, ending is not None)),
+            windows=tuple(self._windows(resolution, ending is not None)) if resolution else (),
             events=events,
             ending=ending,
             verdict=verdict,
@@ -124,6 +126,8 @@ class RunReader:
         return self._connection.execute(query, (argument,)).fetchall()
 
     def _sum(self, rows: list[tuple[int, int, int]]) -> Window:
+        if len(rows) == 1:
+            return self._window(*rows[0])
         total = WindowSum()
         for number, start, length in rows:
             total.add(self._window(number, start, length))
