@@ -49,7 +49,7 @@ class Verbs(click.Group):
 
             near = get_close_matches(args[0], VERBS, n=1) if args else []
             if near:
-                error.message += f" Did you mean {near[0]!r}?"
+                raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
             raise
 
 

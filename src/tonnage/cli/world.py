@@ -26,7 +26,7 @@ class World:
     stdout: TextIO
     stderr: TextIO
     arguments: tuple[str, ...] = ()
-    store: Path | None = field(default=None)
+    store: Path | str | None = field(default=None)
 
     @classmethod
     def real(cls) -> World:
@@ -39,12 +39,12 @@ class World:
         return Path(self.environment.get("XDG_CONFIG_HOME") or self._home / ".config")
 
     @property
-    def store_path(self) -> Path:
-        """Where runs are stored: --store, TONNAGE_STORE, or the XDG data folder."""
+    def store_path(self) -> Path | str:
+        """Where runs are stored: --store, TONNAGE_STORE, or the XDG data folder; ":memory:" for nowhere."""
         if self.store is not None:
             return self.store
         if given := self.environment.get("TONNAGE_STORE"):
-            return Path(given)
+            return Path(given) if given != ":memory:" else given
         return Path(self.environment.get("XDG_DATA_HOME") or self._home / ".local" / "share") / "tonnage" / "runs"
 
     @property

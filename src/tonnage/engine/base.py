@@ -33,6 +33,10 @@ class Sink(Protocol):
 class Running(Protocol):
     """A run that is being made."""
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a script still holds a thread although the run has ended."""
+
     def stop(self) -> None:
         """No more starts; what runs may finish within its graceful stop."""
 

@@ -36,7 +36,6 @@ class Behaviour:
             for kind, function in hooks.items()
             if not (kind == "setup" and plan.no_setup) and not (kind == "teardown" and plan.no_teardown)
         }
-        self.limit = max((scenario.graceful_stop for scenario in plan.scenarios), default=30.0)
         self._data: str | None = None
         self._vus: dict[int, Any] = {}
         self._scenarios: dict[int, int] = {}

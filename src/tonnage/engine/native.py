@@ -27,6 +27,11 @@ SWITCH_INTERVAL = 0.000_5
 """Seconds after which the interpreter lets another thread run: the display must not make arrivals late."""
 
 
+def is_optimised() -> bool:
+    """Whether the core was built for measuring; a debug build is ten times slower."""
+    return _engine.OPTIMISED
+
+
 class NativeEngine:
     """`Engine` over `tonnage._engine`, for one generator."""
 
@@ -54,12 +59,13 @@ class NativeRunning:
         self._behaviour = Behaviour(plan, script)
         self._health = Health(plan.limits, identity[0])
         self._watchdog: Watchdog | None = None
+        self._last_second = 0.0
         self._thread = threading.Thread(target=self._main, name="tonnage-engine", daemon=True)
         self._thread.start()
         self._ready.wait()
         if self._messages is None:
             raise EngineError(f"the engine could not start: {self._error}") from self._error
-        self._watchdog = Watchdog(self._watch, self._thread, script, self._behaviour.limit)
+        self._watchdog = Watchdog(self._watch, self._thread, script)
 
     def stop(self) -> None:
         """No more starts; what runs may finish within its graceful stop."""
@@ -71,6 +77,11 @@ class NativeRunning:
         if self._watchdog is not None:
             self._watchdog.interrupt()
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the engine's thread still runs a script although the run has ended."""
+        return self._ended and self._thread.is_alive()
+
     def wait(self, patience: float) -> bool:
         """Give the sink what has come within `patience` seconds; False when the run has ended."""
         if self._ended:
@@ -78,6 +89,10 @@ class NativeRunning:
         message = self._messages.next(patience)
         if message is not None:
             self._deliver(message)
+        elif self._watchdog is not None and self._watchdog.is_hopeless:
+            text = "a script never gave the engine's thread back, so the run was ended without it"
+            self._sink.event(Event(self._health.elapsed, "script_stuck", text))
+            self._end(Ending("stopped", self._last_second, self._last_second))
         for event in self._behaviour.events():
             self._sink.event(event)
         if self._watchdog is not None:
@@ -89,6 +104,7 @@ class NativeRunning:
         kind, *rest = message
         if kind == "window":
             identity, window = decode_window(rest[0])
+            self._last_second = float(max(0, window.end))
             self._sink.window(identity, window + self._health.window(identity[2]))
             for event in self._health.events():
                 self._sink.event(event)
@@ -99,7 +115,7 @@ class NativeRunning:
 
     def _end(self, ending: Ending | None) -> None:
         self._ended = True
-        self._thread.join(timeout=5.0)
+        self._thread.join(timeout=1.0)
         if self._watchdog is not None:
             self._watchdog.close()
         for event in self._behaviour.events():

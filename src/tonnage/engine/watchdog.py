@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
-import time
 from types import FrameType
 from typing import Any
 
@@ -18,26 +17,41 @@ from tonnage.script.loader import Script
 TOO_LONG = 0.1
 """Seconds for which a script may keep the engine's thread before it is named."""
 
+LONGEST = 30.0
+"""Seconds after which a script that keeps the thread is raised into; its iteration counts as an error."""
+
+ENDING = 0.5
+"""The same once the run has to end."""
+
+HOPELESS = 5.0
+"""Seconds that a script has after that before the run is ended without it."""
+
 LOOKS_PER_SECOND = 20
 MOST_FINDINGS = 20
 
 
 class ScriptInterrupted(BaseException):
-    """Raised into a script that does not give the thread back when the run has to end."""
+    """Raised into a script that does not give the thread back."""
 
 
 class Watchdog:
     """Watches one engine's thread. `watch.running()` is (vu, seconds) of the script that runs without a break."""
 
-    def __init__(self, watch: Any, thread: threading.Thread, script: Script | None, limit: float) -> None:
-        self._watch, self._thread, self._limit = watch, thread, limit
+    def __init__(self, watch: Any, thread: threading.Thread, script: Script | None) -> None:
+        self._watch, self._thread = watch, thread
         self._path = script.declaration.source.path if script else ""
         self._found: dict[str, float] = {}
         self._told: set[str] = set()
         self._closed = threading.Event()
-        self._ending_since: float | None = None
+        self._patience = LONGEST
         if script is not None:
             threading.Thread(target=self._main, name="tonnage-watchdog", daemon=True).start()
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the script that runs has been raised into and goes on all the same."""
+        running = self._watch.running()
+        return running is not None and running[1] > self._patience + HOPELESS
 
     def findings(self) -> list[str]:
         """Blocking places found since the last call, in words."""
@@ -50,10 +64,11 @@ class Watchdog:
         ]
 
     def interrupt(self) -> None:
-        """The run has to end now: a script that keeps the thread is raised into."""
-        self._ending_since = time.monotonic()
+        """The run has to end now: a script that keeps the thread is raised into at once."""
+        self._patience = ENDING
 
     def close(self) -> None:
+        """Stop watching."""
         self._closed.set()
 
     def _main(self) -> None:
@@ -64,7 +79,7 @@ class Watchdog:
             place = self._place()
             if place and len(self._found) < MOST_FINDINGS:
                 self._found[place] = max(self._found.get(place, 0.0), running[1])
-            if self._ending_since is not None and running[1] > 0.5:
+            if running[1] > self._patience:
                 self._raise()
 
     def _place(self) -> str:

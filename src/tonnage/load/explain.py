@@ -107,7 +107,7 @@ def describe(executor: Executor) -> str:
 
 
 def redacted(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """`Plan.to_dict()` for people's eyes: secrets of headers, variables and URLs are hidden, known by their names, and bodies."""
+    """`Plan.to_dict()` for people's eyes: bodies and secrets are hidden; secrets are known by their names."""
     data = dict(plan)
     data["env"] = _hidden_table(plan["env"])
     data["scenarios"] = [{**scenario, "env": _hidden_table(scenario["env"])} for scenario in plan["scenarios"]]

@@ -33,10 +33,10 @@ _WRONG: Final[Mapping[str, str]] = {
 }
 _NEXT: Final[Mapping[str, str]] = {
     "load delivered": "allow more VUs: --max-vus, or ask for less load",
-    "start lateness p99": "use more generators: --generators 2, or ask for less load",
-    "script lag p99": "use more generators: --generators 2, or do less in the script",
-    "generator CPU": "use more generators: --generators 2, or ask for less load",
-    "loop lag p99": "use more generators: --generators 2, or ask for less load",
+    "start lateness p99": "ask for less load, or share it with a generator on another machine",
+    "script lag p99": "do less in the script, or ask for less load",
+    "generator CPU": "ask for less load, or share it with a generator on another machine",
+    "loop lag p99": "ask for less load, or share it with a generator on another machine",
     "open files": "raise the limit of open files: ulimit -n 65536",
     "samples": "run for longer, or start at least one VU",
     "script errors": "mend the script: the exceptions are listed under Errors",

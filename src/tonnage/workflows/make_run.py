@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from tonnage.engine.base import Engine, Identity, Running
+from tonnage.errors import StoreError
 from tonnage.load.plan import Plan
 from tonnage.metrics.window import Window
 from tonnage.runs.recorder import Recorder
@@ -38,7 +39,6 @@ class Session:
         self._recorder, self._progress = recorder, progress
         self._watcher = Watcher(plan)
         self._running: Running | None = None
-        self._events: list[Event] = []
         self._ending: Ending | None = None
         self._elapsed = 0
         self._asked = 0
@@ -50,10 +50,23 @@ class Session:
             self._running.stop()
         while self._running.wait(PATIENCE):
             pass
-        verdict = judge(self._plan, self._recorder.total(), self._ending, self._events)
-        self._recorder.finish(self._ending, verdict)
         self._progress.close()
+        verdict = self._judged()
+        ending = self._ending or Ending("crashed", float(self._elapsed), float(self._elapsed))
+        try:
+            self._recorder.finish(ending, verdict)
+        except StoreError as error:
+            self.event(Event(float(self._elapsed), "data_lost", f"how the run ended could not be stored: {error}"))
+            return self._judged()
         return verdict
+
+    def _judged(self) -> Verdict:
+        return judge(self._plan, self._recorder.total(), self._ending, self._recorder.events)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a script still holds a thread of this process, which then must not be waited for."""
+        return self._running is not None and self._running.is_stuck
 
     def ask_to_stop(self) -> None:
         """Once: no more starts, what runs may finish. Twice: stop at once."""
@@ -80,7 +93,6 @@ class Session:
 
     def event(self, event: Event) -> None:
         """Something that a reader of the run should know."""
-        self._events.append(event)
         self._recorder.event(event)
         self._progress.event(event)
 

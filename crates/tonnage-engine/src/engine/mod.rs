@@ -235,7 +235,8 @@ impl Engine {
         let patience = if busy { 0 } else { next.saturating_sub(now).min(PATIENCE) };
         self.client.turn(Duration::from_nanos(patience))?;
         let now = self.clock.now();
-        if next <= now {
+        // An instant of zero means "at once": it was not set for a time, so it cannot be late.
+        if next > 0 && next <= now {
             self.recorder.loop_lag(now - next);
         }
         self.settle();
@@ -257,6 +258,7 @@ impl Engine {
         self.wakes.len()
     }
 
+    /// The next instant at which something happens by itself; zero for at once.
     fn next_instant(&self) -> u64 {
         let released = self.released.unwrap_or_default();
         let scenarios = match self.stage {
@@ -264,7 +266,10 @@ impl Engine {
             Stage::Running => self
                 .scenarios
                 .iter()
-                .map(|scenario| scenario.next_instant().saturating_add(released))
+                .map(|scenario| match scenario.next_instant() {
+                    0 => 0,
+                    at => at.saturating_add(released),
+                })
                 .min()
                 .unwrap_or(u64::MAX),
             _ => u64::MAX,

@@ -2,5 +2,6 @@
 
 from tonnage.runs.store.folder import IN_MEMORY, LAST, Origins, Store, run_id
 from tonnage.runs.store.record import Record
+from tonnage.runs.store.writer import RunWriter
 
-__all__ = ["IN_MEMORY", "LAST", "Origins", "Record", "Store", "run_id"]
+__all__ = ["IN_MEMORY", "LAST", "Origins", "Record", "RunWriter", "Store", "run_id"]
