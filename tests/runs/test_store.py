@@ -114,6 +114,16 @@ def test_a_run_without_an_ending_is_interrupted(store):
     assert run.total == total(3)
 
 
+def test_a_run_whose_engine_died_has_its_verdict_and_no_ending(store):
+    recorder = record(store, 3, ended=False)
+    recorder.event(Event(3.0, "engine_crashed", "panic"))
+    verdict = judge(PLAN, recorder.total(), None, recorder.events)
+    recorder.finish(None, verdict)
+    run = store.load()
+    assert (run.ending, run.verdict, run.total, run.verdict.exit_code) == (None, verdict, total(3), 109)
+    assert store.list()[0].ended
+
+
 def test_an_infinite_bound_survives(tmp_path):
     store = Store(tmp_path)
     hung = Series.of("http_req_duration", name="GET /", censored="true")

@@ -58,6 +58,8 @@ class Trend:
         if self.count == 0:
             return None
         lower = self.all.quantile(q) * self.resolution
+        if self.censored.count == 0:
+            return Interval(lower, lower)
         # From above, the censored samples are the last ranks, at infinity.
         rank = max(1, ceil(q * self.count))
         if rank > self.complete.count:

@@ -53,8 +53,8 @@ class Writer(Protocol):
     def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction."""
 
-    def finish(self, ending: Ending, verdict: Verdict) -> None:
-        """Write how the run ended; nothing comes after it."""
+    def finish(self, ending: Ending | None, verdict: Verdict) -> None:
+        """Write how the run ended, None where its engine died; nothing comes after it."""
 
 
 class Recorder:
@@ -125,7 +125,7 @@ class Recorder:
                 found.add(window)
         return found.take()
 
-    def finish(self, ending: Ending, verdict: Verdict) -> None:
+    def finish(self, ending: Ending | None, verdict: Verdict) -> None:
         """Write what is left, the total and how the run ended.
 
         Raises:

@@ -58,8 +58,9 @@ class RunReader:
         meta = self._meta()
         plan = Plan.from_dict(meta["plan"])
         ending = decode(Ending, meta["ending"]) if "ending" in meta else None
-        total, events = self._total(meta, ending is not None), self._events()
-        verdict = decode(Verdict, meta["verdict"]) if "verdict" in meta else judge(plan, total, ending, events)
+        ended = "verdict" in meta
+        total, events = self._total(meta, ended), self._events()
+        verdict = decode(Verdict, meta["verdict"]) if ended else judge(plan, total, ending, events)
         return Run(
             id=meta["run_id"],
             origin=meta["origin"],
@@ -67,7 +68,7 @@ class RunReader:
             environment=decode(Environment, meta["environment"]),
             started_at=meta["started_at"],
             total=total,
-            windows=tuple(self._windows(resolution, ending is not None)) if resolution else (),
+            windows=tuple(self._windows(resolution, ended)) if resolution else (),
             events=events,
             ending=ending,
             verdict=verdict,
@@ -79,7 +80,9 @@ class RunReader:
         if "record" in meta:
             return decode(Record, meta["record"])
         total = self._total(meta, ended=False)
-        return record_of(meta, total, None, judge(Plan.from_dict(meta["plan"]), total, None, self._events()))
+        return record_of(
+            meta, total, None, judge(Plan.from_dict(meta["plan"]), total, None, self._events()), ended=False
+        )
 
     def _guarded(self, read: Callable[[], T]) -> T:
         try:

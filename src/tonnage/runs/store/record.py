@@ -21,7 +21,7 @@ class Record:
         source: the script, or method and URL.
         duration: seconds.
         p95: of the response time [s], from below where requests never ended; None without samples.
-        ended: whether it came to its end; one that goes on, or was killed, has not.
+        ended: whether it has its verdict; one that goes on, or was killed, has none yet.
         fault: why the file cannot be read.
     """
 
@@ -39,7 +39,9 @@ class Record:
     fault: str = ""
 
 
-def record_of(run: Mapping[str, Any], total: Window, ending: Ending | None, verdict: Verdict) -> Record:
+def record_of(
+    run: Mapping[str, Any], total: Window, ending: Ending | None, verdict: Verdict, *, ended: bool = True
+) -> Record:
     """The record of a run.
 
     Args:
@@ -57,7 +59,7 @@ def record_of(run: Mapping[str, Any], total: Window, ending: Ending | None, verd
         duration=ending.duration if ending else float(max(total.end, 0)),
         requests=reading.count(total, "http_reqs"),
         p95=p95.lower if p95 else None,
-        ended=ending is not None,
+        ended=ended,
     )
 
 

@@ -1,7 +1,8 @@
 """The file of a run: an SQLite database that can be read without this code.
 
     meta        key, value      schema_version, run_id, origin, started_at, and as JSON: plan, environment, facts,
-                                and once the run has ended: ending, verdict, record
+                                and once the run has ended: verdict, record, and
+                                ending where its engine came to one
     series      id, metric, tags                    a metric and its tags as a JSON object, sorted by name
     windows     id, resolution, start, length       seconds; resolution is 1, 10 or 60, and 0 for the total
     counters    window, series, value               integers; beyond 64 bits as decimal text
@@ -10,7 +11,7 @@
     events      id, at, kind, text                  seconds after the start
 
 The windows of one resolution whose start // resolution is equal are parts of one: they add. `meta.covers` is the id of
-the newest window of 1 s that the total includes; the total of a run without an ending is the stored one plus the
+the newest window of 1 s that the total includes; the total of a run without a verdict is the stored one plus the
 windows of 1 s with a greater id. A window holds what completed in [start, start + length) s after the released start,
 -1 being what happened before it. One integer step of a metric is worth what `metrics.catalog` says: 1 ns for
 http_req_duration. An infinite number in JSON is the text "Infinity" or "-Infinity".

@@ -98,7 +98,7 @@ class RunWriter:
             self._series = before
             raise
 
-    def finish(self, ending: Ending, verdict: Verdict) -> None:
+    def finish(self, ending: Ending | None, verdict: Verdict) -> None:
         """Write how the run ended, and leave one file that needs no other.
 
         Raises:
@@ -106,7 +106,8 @@ class RunWriter:
         """
         record = record_of(self._run, self._total, ending, verdict)
         with self._transaction():
-            self._put("ending", encode(ending))
+            if ending is not None:
+                self._put("ending", encode(ending))
             self._put("verdict", self._redact.tree(encode(verdict)))
             self._put("record", encode(record))
         if not self._keep_open:
