@@ -22,7 +22,7 @@ $(STAMPS)/venv: pyproject.toml
 	@touch $@
 
 $(STAMPS)/engine: $(STAMPS)/venv $(RUST) README.md
-	$(BIN)/maturin develop --release --quiet
+	$(BIN)/maturin develop --release --quiet >/dev/null
 	@touch $@
 
 demo: setup ## start the demo service, load it with examples/quickstart.py, print and store the run

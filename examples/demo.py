@@ -1,4 +1,4 @@
-"""`make demo`: start the demo service, load it with quickstart.py by the command, stop the service, and say what is next."""
+"""`make demo`: start the demo service, load it with quickstart.py, stop the service, and say what is next."""
 
 from __future__ import annotations
 

@@ -15,7 +15,11 @@ def importers_of_the_core() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in getattr(node, "names", []) if isinstance(alias, ast.alias)]
             module = getattr(node, "module", None) or ""
-            if module == "tonnage._engine" or "tonnage._engine" in names or (module == "tonnage" and "_engine" in names):
+            if (
+                module == "tonnage._engine"
+                or "tonnage._engine" in names
+                or (module == "tonnage" and "_engine" in names)
+            ):
                 found.add(path.relative_to(SOURCE).as_posix())
     return found
 

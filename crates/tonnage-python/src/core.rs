@@ -59,6 +59,11 @@ impl Messages {
     fn abort(&self) {
         self.control.abort();
     }
+
+    /// The engine's thread panics, as a defect would make it; for the tests of what happens then.
+    fn crash(&self) {
+        self.control.crash();
+    }
 }
 
 /// One run's engine; used by the thread that made it, but for `messages` and `watch`.

@@ -34,7 +34,7 @@ class Health:
         self._suspended = _boot_time() - self._started
         self._at = self._started
         self._process = _process_cpu()
-        self._thread = 0.0
+        self._thread: float | None = None
         self._events: list[Event] = []
 
     @property
@@ -58,7 +58,7 @@ class Health:
             "generator_open_files": float(_open_files()),
             "generator_open_files_limit": float(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
         }
-        if length > 0.5 and start >= 0:
+        if thread is not None and self._thread is not None and length > 0.5 and start >= 0:
             busy = (thread - self._thread) / length
             counters[Series("generator_seconds")] = 1
             if busy > self._limits.generator_cpu:
@@ -108,13 +108,15 @@ def _process_cpu() -> float:
     return time.process_time()
 
 
-def _thread_cpu(native_id: int | None) -> float:
-    """Seconds of processor time of one thread; the whole process where threads cannot be told apart."""
+def _thread_cpu(native_id: int | None) -> float | None:
+    """Seconds of processor time of one thread, None once it has ended; of the process where there is no /proc."""
+    if not os.path.isdir("/proc/self/task"):
+        return _process_cpu()
     try:
         with open(f"/proc/self/task/{native_id}/schedstat", encoding="ascii") as file:
             return int(file.read().split()[0]) / 1e9
     except OSError:
-        return _process_cpu()
+        return None
 
 
 def _memory() -> int:

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Ending, Engine, Message, Reason, Stage, ABORT, DRAIN, OUTSIDE};
+use super::{Ending, Engine, Message, Reason, Stage, ABORT, CRASH, DRAIN, OUTSIDE};
 use crate::clock::SECOND;
 use crate::recorder::{Fate, IterationEnd, RequestSample, Tags};
 use crate::scenario::{Closed, Due, Load, Open, Phase, Slot, VuId};
@@ -37,6 +37,7 @@ impl Engine {
     /// Does what another thread has asked for.
     fn obey(&mut self, now: u64) {
         let state = self.control.state.load(Ordering::Relaxed);
+        assert!(state != CRASH, "the engine was asked to crash");
         if state == DRAIN && self.reason == Reason::Completed {
             self.reason = Reason::Stopped;
             self.finish_all(now);

@@ -115,6 +115,7 @@ pub struct Control {
 const RUN: u8 = 0;
 const DRAIN: u8 = 1;
 const ABORT: u8 = 2;
+const CRASH: u8 = 3;
 
 impl Control {
     /// No more starts; what runs may finish within its graceful stop.
@@ -125,6 +126,11 @@ impl Control {
     /// What runs is interrupted at once.
     pub fn abort(&self) {
         self.ask(ABORT);
+    }
+
+    /// Makes the engine's thread panic at its next turn: what a defect would do, for the tests of what happens then.
+    pub fn crash(&self) {
+        self.ask(CRASH);
     }
 
     fn ask(&self, state: u8) {
