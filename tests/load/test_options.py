@@ -230,8 +230,8 @@ def test_the_environment_is_text_and_is_read_as_such():
 
 
 def test_an_unknown_variable_is_an_error_with_a_suggestion():
-    assert told(from_environment({"TONNAGE_VSU": "1", "TONNAGE_LIMIT_STARTED": "1", "TONNAGE_SCENARIOS": "{}"})) == [
-        "TONNAGE_LIMIT_STARTED: no option has the variable TONNAGE_LIMIT_STARTED; did you mean `TONNAGE_LIMITS_STARTED`?",
+    assert told(from_environment({"TONNAGE_VSU": "1", "TONNAGE_RAET": "1", "TONNAGE_SCENARIOS": "{}"})) == [
+        "TONNAGE_RAET: no option has the variable TONNAGE_RAET; did you mean `TONNAGE_RATE`?",
         "TONNAGE_SCENARIOS: `scenarios` cannot be set by a variable: write it in tonnage.toml or in the script",
         "TONNAGE_VSU: no option has the variable TONNAGE_VSU; did you mean `TONNAGE_VUS`?",
     ]
