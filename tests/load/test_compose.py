@@ -14,7 +14,7 @@ from tonnage.load.executor import (
     Stage,
 )
 from tonnage.load.guard import host_of, hosts_of, is_metadata
-from tonnage.load.options import Layer, combine, defaults, from_environment, from_script, merge
+from tonnage.load.options import Layer, Merged, combine, defaults, from_environment, from_script, merge
 from tonnage.load.plan import CustomMetric, Http, Limits, Plan, RequestSource, ScriptSource, Threshold
 from tonnage.load.requirements import max_vus, peak_rate, total_duration
 
@@ -327,6 +327,17 @@ def test_the_totals_of_k6_inspect():
     }
     found = plan(flags={"scenarios": table})
     assert (total_duration(found), max_vus(found)) == (630, 4)  # "10m30s" and 4 in k6/inspect.json
+
+
+def test_a_ramp_of_very_many_vus_is_not_walked():
+    stages = ["1s:100000000", "1s:0"] * 100
+    assert max_vus(plan(flags={"stages": stages})) == 100_000_000
+
+
+def test_options_that_were_never_merged_are_refused_too():
+    by_hand = Merged({"iterations": 5, "stages": (Stage(1, 1),)}, {"iterations": "here", "stages": "there"})
+    with pytest.raises(PlanError, match="here: iterations: using `iterations` and `stages`"):
+        compose(by_hand, None, RequestSource("GET", "http://a.example"))
 
 
 def test_hosts_are_those_that_the_plan_names():

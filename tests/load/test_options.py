@@ -229,6 +229,30 @@ def test_the_environment_is_text_and_is_read_as_such():
     assert merged.is_above_script("vus")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("VUS", "1e3", "a whole number is needed"),
+        ("INSECURE", "maybe", "true or false is needed"),
+        ("LIMITS_STARTED", "much", "'much' is not a number"),
+        ("LIMITS", "started", "NAME=VALUE is needed"),
+        ("THRESHOLDS", "checks", "JSON is needed"),
+        ("THRESHOLDS", "[" * 100_000, "JSON is needed"),
+        ("STAGES", "10", "write duration:target"),
+        ("DURATION", "10", "no unit"),
+    ],
+)
+def test_case_33_a_text_of_the_environment_that_is_no_value_is_refused(name, value, message):
+    (mistake,) = told(from_environment({f"TONNAGE_{name}": value}))
+    assert message in mistake
+    assert mistake.startswith(f"TONNAGE_{name}: ")
+
+
+def test_values_of_tables_are_written_out():
+    table = merge([toml("env = {A = 1, B = true, C = 1.5, D = 'x'}")]).values["env"]
+    assert table == {"A": "1", "B": "true", "C": "1.5", "D": "x"}
+
+
 def test_an_unknown_variable_is_an_error_with_a_suggestion():
     assert told(from_environment({"TONNAGE_VSU": "1", "TONNAGE_RAET": "1", "TONNAGE_SCENARIOS": "{}"})) == [
         "TONNAGE_RAET: no option has the variable TONNAGE_RAET; did you mean `TONNAGE_RATE`?",
@@ -353,6 +377,30 @@ vsu = 1
         ("stages = []", "at least one stage"),
         ("rate = 5", "needs a `duration` or `stages`"),
         ("max_vus = 5", "needs a `rate`"),
+        ("user_agent = 5", "a text is needed"),
+        ("data = 5", "a text is needed, not int"),
+        ("duration = 9.1e9", "too long"),
+        ("rate = []", "a rate is needed"),
+        ("rate = 1e300", "more than 1e15/s"),
+        ('env = {A = "\\u0000"}', "NUL"),
+        ("stages = [5]", "no stage"),
+        ('stages = ["5s"]', "no stage"),
+        ("stages = 5", "a list of stages"),
+        ('stages = [{duration = "5s"}]', "a key is missing"),
+        ("series_limit = 1.5", "a whole number"),
+        ("limits = {started = true}", "a number is needed"),
+        ("limits = {started = nan}", "not finite"),
+        ('limits = {started = "0.5"}', "a number is needed"),
+        ('targets = ["http://[a"]', "no host"),
+        ('tags = {"" = "a"}', "each name must be a text"),
+        ("tags = 5", "a table of names and values"),
+        (f"targets = [{'1,' * 10_001}]", "at most 10000 are taken"),
+        ("\n".join(["[tags]", *(f"a{i} = 1" for i in range(10_001))]), "at most 10000 are taken"),
+        ("scenarios = {a = 5}", "an executor table"),
+        ('scenarios = {a = {executor = "constant-vus", duration = "1s", env = {A = []}}}', "a text or a number"),
+        ('scenarios = {a = {executor = "constant-vus", duration = "1s", late = "x"}}', "none of queue, drop"),
+        ('scenarios = {a = {executor = "constant-vus", duration = "1x"}}', "unknown unit"),
+        ('scenarios = {a = {executor = "ramping-vus", startVUs = 1, start_vus = 1}}', "there twice"),
         ("maxRedirects = 1\nmax_redirects = 1", "the same option"),
     ],
 )
