@@ -258,6 +258,7 @@ def test_only_targets_may_be_loaded(url, targets, is_allowed):
     [
         "169.254.169.254", "169.254.0.1", "[fe80::1]", "[fd00:ec2::254]", "100.100.100.200", "192.0.0.192",
         "168.63.129.16", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]",
+        "2852039166", "0xa9fea9fe", "0251.254.0xa9fe", "169.16689662", "１６９.254.169.254",
         "metadata.google.internal", "Metadata.Google.Internal.",
     ],
 )  # fmt: skip
@@ -266,7 +267,9 @@ def test_metadata_addresses_are_always_refused(host):
         plan(request=f"http://{host}/", flags={"targets": [host.rstrip(".")]})
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "a.example", "169.253.1.1", "fec0::1"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "::1", "a.example", "169.253.1.1", "fec0::1", "127.1", "09.1", "1.2.3.4.5", "99999999999", ""]
+)
 def test_other_addresses_are_not_metadata(host):
     assert not is_metadata(host)
 
