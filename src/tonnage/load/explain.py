@@ -107,15 +107,7 @@ def describe(executor: Executor) -> str:
 
 
 def redacted(plan: Mapping[str, Any]) -> dict[str, Any]:
-<<<<<<< HEAD
     """`Plan.to_dict()` for people's eyes: bodies and secrets are hidden; secrets are known by their names."""
-=======
-    """`Plan.to_dict()` for people's eyes.
-
-    Hidden are secrets of headers, variables and URLs, known by their names, and what may hold any: the request's body
-    and the script's text, which its hash identifies.
-    """
->>>>>>> h-options
     data = dict(plan)
     if plan["script"] is not None:
         data["script"] = {**plan["script"], "source": HIDDEN}

@@ -1,0 +1,1 @@
+"""What is measured against peers: commands with a printed table, never a test."""
