@@ -16,6 +16,7 @@ Suite = Callable[[Case], Mapping[str, Any]]
 
 SHARED = Path(os.environ.get("TONNAGE_SHARED", "../shared"))
 FOLDER = SHARED / "conformance"
+OWN = Path(__file__).parent.parent / "scaling"
 
 SUITES: Mapping[str, Suite] = {
     "quantity": hpa_parts.quantity,
@@ -41,6 +42,11 @@ class Difference:
 def files(*patterns: str) -> list[Path]:
     """The conformance files that are there, of the patterns given."""
     return sorted(path for pattern in patterns for path in FOLDER.glob(pattern))
+
+
+def own_files() -> list[Path]:
+    """The repository's own cases, written from the specification where upstream's leave a rule unasserted."""
+    return sorted(OWN.rglob("cases_*.json"))
 
 
 def cases(path: Path) -> Iterator[tuple[str, Case]]:
