@@ -18,6 +18,10 @@ def main(arguments: list[str]) -> int:
         return 2
     if arguments == ["--mutations"]:
         return check_mutations()
+    absent = [name for name in arguments if not Path(name).is_file()]
+    if absent:
+        print(f"no such file: {', '.join(absent)}", file=sys.stderr)
+        return 2
     passed, failed = 0, 0
     for path in map(Path, arguments):
         for suite, case in cases(path):

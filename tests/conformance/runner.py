@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.conformance import hpa_behavior, hpa_calculator, hpa_parts, hpa_reconcile
+from tests.conformance import hpa_behavior, hpa_calculator, hpa_parts, hpa_reconcile, knative
 
 Case = Mapping[str, Any]
 Suite = Callable[[Case], Mapping[str, Any]]
@@ -27,6 +27,13 @@ SUITES: Mapping[str, Suite] = {
     "replica_calculator": hpa_calculator.calculate,
     "behavior": hpa_behavior.behave,
     "reconcile": hpa_reconcile.reconcile,
+    "knative_kpa": knative.outcomes,
+    "knative_window": knative.window_outcomes,
+}
+# Where a case spreads its expectations over steps, what they are altogether.
+EXPECTATIONS: Mapping[str, Suite] = {
+    "knative_kpa": knative.expectations,
+    "knative_window": knative.window_expectations,
 }
 
 
@@ -58,7 +65,8 @@ def cases(path: Path) -> Iterator[tuple[str, Case]]:
 
 def run(suite: str, case: Case) -> Difference | None:
     """The case's difference, None when it holds."""
-    expected = {key: value for key, value in case["expected"].items() if value is not None}
+    asserted = EXPECTATIONS[suite](case) if suite in EXPECTATIONS else case["expected"]
+    expected = {key: value for key, value in asserted.items() if value is not None}
     try:
         got = SUITES[suite](case)
     except Exception as error:
@@ -72,9 +80,9 @@ def run(suite: str, case: Case) -> Difference | None:
 
 
 def agrees(key: str, expected: Any, got: Any) -> bool:
-    """Whether an answer is the expected one; `error_contains` is a substring, floats are compared to 1e-9."""
+    """Whether an answer is the expected one; `error_contains` is a substring, numbers are compared to 1e-9."""
     if key == "error_contains":
         return isinstance(got, str) and expected in got
-    if isinstance(expected, float) and isinstance(got, int | float):
-        return abs(got - expected) <= 1e-9 * max(1.0, abs(expected))
+    if isinstance(expected, int | float) and isinstance(got, int | float) and not isinstance(expected, bool):
+        return abs(got - expected) <= (1e-9 * max(1.0, abs(expected)) if isinstance(expected, float) else 0)
     return bool(expected == got) and type(expected) is type(got)

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from tests.conformance.runner import FOLDER, cases, files, own_files, run
 
-FILES = files("hpa/hpa_*.json")
+FILES = files("hpa/hpa_*.json", "knative_*.json")
 CASES = [pytest.param(suite, case, id=case["id"]) for path in FILES for suite, case in cases(path)]
 OWN = [pytest.param(suite, case, id=case["id"]) for path in own_files() for suite, case in cases(path)]
 NEEDS_CASES = pytest.mark.skipif(not FILES, reason=f"no conformance cases in {FOLDER}: TONNAGE_SHARED names the folder")
@@ -25,8 +25,8 @@ def test_the_specification_asserts(suite, case):
 
 
 @NEEDS_CASES
-def test_no_hpa_case_is_left_out():
-    counts = Counter(path.name for path in FILES if path.parent.name == "hpa" for _ in cases(path))
+def test_no_case_is_left_out():
+    counts = Counter(path.name for path in FILES for _ in cases(path))
     assert counts == {
         "hpa_replica_calculator.json": 86,
         "hpa_group_pods.json": 15,
@@ -36,4 +36,6 @@ def test_no_hpa_case_is_left_out():
         "hpa_behavior.json": 79,
         "hpa_reconcile.json": 107,
         "hpa_quantity.json": 7,
+        "knative_kpa.json": 36,
+        "knative_window.json": 5,
     }

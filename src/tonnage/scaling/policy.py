@@ -169,6 +169,13 @@ class Observation:
         """Replicas that exist (scale.status)."""
         return self.replicas if self.status_replicas is None else self.status_replicas
 
+    @property
+    def ready(self) -> int | Absent:
+        """Pods that run and are ready."""
+        if isinstance(self.pods, Absent):
+            return self.pods
+        return sum(pod.phase == "Running" and pod.ready == "True" for pod in self.pods)
+
 
 # ------------------------------------------------------------------------------------------------- what is answered
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tonnage.scaling.hpa import calculator, readings
-from tonnage.scaling.hpa.pods import count_ready, group, requests
+from tonnage.scaling.hpa.pods import group, requests
 from tonnage.scaling.hpa.quantity import quotient
 from tonnage.scaling.hpa.readings import Readings
 from tonnage.scaling.hpa.spec import HpaSpec, MetricSpec
@@ -195,13 +195,13 @@ def _by_value(spec: HpaSpec, observation: Observation, metric: MetricSpec, value
         return Absent(
             f"invalid {metric.type.lower()} metric source: neither a value target nor an average value target was set"
         )
-    ready = 0
+    ready: int | Absent = 0
     # Nobody looks at the pods when the ratio alone decides.
     if observation.replicas and not spec.tolerances.hold(float(value) / float(target.value)):
         pods = _listed(observation)
-        if isinstance(pods, Absent):
-            return Absent(f"unable to calculate ready pods: {pods.reason}")
-        ready = count_ready(pods)
+        ready = pods if isinstance(pods, Absent) else observation.ready
+    if isinstance(ready, Absent):
+        return Absent(f"unable to calculate ready pods: {ready.reason}")
     replicas = calculator.from_value(observation.replicas, value, target.value, ready, spec.tolerances)
     return Measured(replicas, value=value)
 

@@ -47,11 +47,6 @@ def group(pods: Collection[Pod], readings: Mapping[str, Reading], resource: str,
     return Groups(ready, tuple(unready), tuple(missing), tuple(ignored))
 
 
-def count_ready(pods: Collection[Pod]) -> int:
-    """Pods that run and are ready: what a `Value` target multiplies by."""
-    return sum(pod.phase == "Running" and pod.ready == "True" for pod in pods)
-
-
 def requests(
     pods: Collection[Pod], resource: str, container: str = "", *, pod_level: bool = False
 ) -> dict[str, int] | Absent:
