@@ -5,6 +5,7 @@ mod demo;
 mod desk;
 mod histogram;
 mod http;
+mod pool;
 mod response;
 mod window;
 
@@ -22,6 +23,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<http::Http>()?;
     module.add_class::<http::Pending>()?;
     module.add_class::<http::Sleep>()?;
+    module.add_class::<pool::SessionPool>()?;
     module.add_class::<response::Response>()?;
     demo::register(module)?;
     module.add("OPTIMISED", cfg!(not(debug_assertions)))?;
