@@ -1,0 +1,105 @@
+"""Response times of M/M/c as samples: computed from its quantiles, not drawn.
+
+    requests at ρ ─► level of ρ ─► a share of them at each of a few quantiles
+
+Levels lie closer together the nearer they are to saturation, 1 - ρ falling by 4 % from one to the next; the bulk of a
+level is sampled at the middle of each 5 % of the distribution, its tail above 90 % at the upper end of each part.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from itertools import pairwise
+from math import exp, floor, log
+from typing import Final
+
+from tonnage.capacity.queueing import MMc
+from tonnage.metrics.histogram import Histogram
+
+STEP: Final = 0.04
+_BULK: Final = tuple((i / 20, (i + 0.5) / 20) for i in range(18))
+_EDGES: Final = (0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999)
+_NANOSECONDS: Final = 1e9
+
+
+def level_of(utilization: float) -> int:
+    """The level of a utilization below 1."""
+    return floor(-log(1 - utilization) / STEP)
+
+
+@lru_cache(maxsize=4096)
+def station(demand: float, servers: int, level: int) -> MMc:
+    """M/M/c in the middle of a level."""
+    utilization = 1 - exp(-(level + 0.5) * STEP)
+    return MMc(utilization * servers / demand, demand, servers)
+
+
+@lru_cache(maxsize=4096)
+def quantiles(demand: float, servers: int, level: int) -> tuple[tuple[float, int], ...]:
+    """(share, response time [ns]) of the requests of a level; the shares add up to 1."""
+    found = station(demand, servers, level)
+    shares = [(0.05, at) for _, at in _BULK]
+    shares += [(b - a, b) for a, b in pairwise(_EDGES)]
+    shares.append((0.001, 0.9995))
+    return tuple((share, round(_NANOSECONDS * found.response_quantile(at))) for share, at in shares)
+
+
+class Responses:
+    """Response times of one window, and of the whole: requests by level, and those known only from below.
+
+    What is left of a request when shares are rounded goes on to the next share, so that counts add up.
+    """
+
+    def __init__(self, demand: float, servers: int) -> None:
+        self._demand, self._servers = demand, servers
+        self._levels: defaultdict[int, float] = defaultdict(float)
+        self._late: defaultdict[int, float] = defaultdict(float)
+        self._carry = self._late_carry = 0.0
+        self._total: dict[int, int] = defaultdict(int)
+        self._total_late: dict[int, int] = defaultdict(int)
+
+    def add(self, requests: float, utilization: float) -> None:
+        """Requests at a utilization below 1."""
+        self._levels[level_of(utilization) if self._demand > 0 else -1] += requests
+
+    def add_late(self, requests: float, at_least: float) -> None:
+        """Requests of which only a lower bound [s] is known, to three digits."""
+        self._late[round(_NANOSECONDS * float(f"{at_least:.3g}"))] += requests
+
+    def take(self) -> tuple[Histogram | None, Histogram | None]:
+        """What was added since the last call: response times, and lower bounds."""
+        counts: defaultdict[int, int] = defaultdict(int)
+        for level, requests in self._levels.items():
+            parts = quantiles(self._demand, self._servers, level) if level >= 0 else ((1.0, 0),)
+            for share, value in parts:
+                self._carry += requests * share
+                whole = floor(self._carry + 1e-9)
+                self._carry -= whole
+                if whole:
+                    counts[value] += whole
+        late: defaultdict[int, int] = defaultdict(int)
+        for value, requests in self._late.items():
+            self._late_carry += requests
+            whole = floor(self._late_carry + 1e-9)
+            self._late_carry -= whole
+            if whole:
+                late[value] += whole
+        self._levels.clear()
+        self._late.clear()
+        return _recorded(counts, self._total), _recorded(late, self._total_late)
+
+    def total(self) -> tuple[Histogram | None, Histogram | None]:
+        """Everything that was taken."""
+        return _recorded(self._total, None), _recorded(self._total_late, None)
+
+
+def _recorded(counts: dict[int, int], total: dict[int, int] | None) -> Histogram | None:
+    if not counts:
+        return None
+    histogram = Histogram()
+    for value, n in counts.items():
+        histogram.record(value, n)
+        if total is not None:
+            total[value] += n
+    return histogram
