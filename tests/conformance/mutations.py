@@ -129,8 +129,8 @@ MUTATIONS = (
     Mutation(
         "the stable size is remembered",
         "behavior",
-        "Recommendation(sizes.desired, now), lambda each: each.at < min(ups, downs)",
-        "Recommendation(stable, now), lambda each: each.at < min(ups, downs)",
+        "Recommendation(sizes.desired, now), lambda each: each.at < oldest",
+        "Recommendation(stable, now), lambda each: each.at < oldest",
     ),
     Mutation("the old ramp has no least step", "behavior", "controller.scale_up_limit_minimum))", "0))"),
     Mutation("the first size is not remembered", "autoscaler", "if memory.recommendations is None:", "if False:"),

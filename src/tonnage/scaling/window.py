@@ -86,7 +86,7 @@ class MaxWindow:
 
     def record(self, at: float, value: int) -> MaxWindow:
         """The window with one more value; its start is excluded."""
-        kept = tuple(each for each in self.falling if each[1] >= value and each[0] > at - self.length)
+        kept = tuple(each for each in self.falling if each[1] > value and each[0] > at - self.length)
         return replace(self, falling=(*kept, (at, value)))
 
     @property

@@ -98,8 +98,8 @@ def stabilize_both(
     ups, downs = (now - each.window for each in rules)
     lower = min([sizes.desired, *(each.replicas for each in past if each.at > ups)])
     upper = max([sizes.desired, *(each.replicas for each in past if each.at > downs)])
-    stable = clamp_between(sizes.current, lower, upper)
-    return stable, _store(past, Recommendation(sizes.desired, now), lambda each: each.at < min(ups, downs))
+    stable, oldest = clamp_between(sizes.current, lower, upper), min(ups, downs)
+    return stable, _store(past, Recommendation(sizes.desired, now), lambda each: each.at < oldest)
 
 
 def clamp_between(current: int, lower: int, upper: int) -> int:
