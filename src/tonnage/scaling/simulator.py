@@ -30,6 +30,7 @@ from tonnage.runs.verdict import judge
 from tonnage.scaling.policy import Condition, Decision, Policy
 from tonnage.scaling.simulation.account import GAUGES, Account
 from tonnage.scaling.simulation.calm import Calm
+from tonnage.scaling.simulation.calm_sessions import CalmSessions
 from tonnage.scaling.simulation.fleet import Fleet
 from tonnage.scaling.simulation.flow import Flow
 from tonnage.scaling.simulation.ledger import Ledger
@@ -127,7 +128,7 @@ class _Rehearsal:
         self._service: Flow | Sessions = (
             Sessions(demand.curve, model, supply, plan.seed, regular=settings.regular)
             if isinstance(model, SessionModel)
-            else Flow(demand.curve, model, supply.cpu_limit, wants.quantities)
+            else Flow(demand.curve, model, supply.cpu_limit, wants)
         )
         initial = max(1, wants.least) if settings.initial is None else settings.initial
         self._ledger = Ledger(GAUGES, settings.window)
@@ -135,7 +136,10 @@ class _Rehearsal:
         if isinstance(self._service, Flow):
             self._service.ready = self._fleet.ready
         self._observer = Observer(wants, self._service, self._fleet, model, metric_random)
-        self._calm = Calm.of(policy, wants, self._observer, self._fleet) if settings.spares else None
+        self._calm: Calm | CalmSessions | None = None
+        if settings.spares:
+            seen = self._observer, self._fleet
+            self._calm = Calm.of(policy, wants, *seen) or CalmSessions.of(policy, self._service, *seen)
         self._account = Account(demand.curve, self._service, self._fleet, self._ledger)
         self._state: Any = None
         self._conditions: tuple[Condition, ...] = ()

@@ -22,7 +22,6 @@ GAUGES: Final = (
     "sessions_active",
     "sessions_draining",
     "backlog",
-    "cost",
 )
 _SESSIONS: Final = ("arrived", "started", "rejected", "lost", "finished", "cut", "failed")
 HOUR: Final = 3600.0
@@ -53,12 +52,12 @@ class Account:
         active = draining = 0
         backlog = 0.0
         if isinstance(service, Flow):
-            utilization, backlog = service.utilization, service.backlog
+            utilization, backlog, rate = service.utilization, service.backlog, service.rate
         else:
+            rate = self._demand.value(min(service.now, self._length))
             active, draining = service.counters["active"], service.counters["draining"]
             slots = (fleet.ready + starting) * service.model.per_worker
             utilization = active / slots if slots else 0.0
-        rate = self._demand.value(min(service.now, self._length))
         self._ledger.see(
             (
                 fleet.size,
@@ -71,7 +70,6 @@ class Account:
                 active,
                 draining,
                 backlog,
-                self.cost,
             )
         )
         if isinstance(service, Flow) and (backlog > 0) != (self._suffers_since is not None):
@@ -92,7 +90,7 @@ class Account:
             totals["arrivals_due"] = service.arrived
             totals["http_reqs"] = service.served
             totals["saturated_seconds"] = service.saturated
-            self._ledger.close(end, totals, service.responses.take())
+            self._ledger.close(end, totals, self.cost, service.responses.take())
             return
         found = service.counters
         totals |= {f"sessions_{name}": found[name] for name in _SESSIONS}
@@ -100,7 +98,7 @@ class Account:
         totals["session_blocked/hits"] = found["rejected"]
         totals["session_blocked/total"] = found["rejected"] + found["started"]
         self._rejections(float(end), found["rejected"])
-        self._ledger.close(end, totals)
+        self._ledger.close(end, totals, self.cost)
 
     def finish(self, end: float) -> None:
         """What is to be said of the end."""

@@ -64,7 +64,7 @@ class Fleet:
         self.size = initial
         self.live: dict[int, Replica] = {}
         self.ready = self.draining = 0
-        self.changed = LONG_AGO
+        self.changed = LONG_AGO  # when a replica was last made or became ready
         self.seconds = 0.0
         self._now = 0.0
         self._created = 0
@@ -117,8 +117,8 @@ class Fleet:
         self.nodes.release(replica.node, at)
 
     def _happens_to(self, replica: Replica, kind: Happening, now: float) -> None:
-        self.changed = now
         if kind == "ready":
+            self.changed = now
             replica.state = "ready"
             self.ready += 1
             self._log.started(now - replica.created)
@@ -203,7 +203,6 @@ class Fleet:
         self.ready -= replica.state == "ready"
         replica.state = "draining"
         self.draining += 1
-        self.changed = now
         self._service.drain(replica)
 
     def _plan(self, at: float, kind: str, number: int) -> None:

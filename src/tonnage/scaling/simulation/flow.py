@@ -16,6 +16,7 @@ from tonnage.load.curve import Curve
 from tonnage.scaling.simulation.fleet import Replica
 from tonnage.scaling.simulation.history import History
 from tonnage.scaling.simulation.responses import Responses, level_of, station
+from tonnage.scaling.simulation.signals import Wants
 
 NEARLY: Final = 0.999  # of the capacity: what is above it grows for longer than any interval lasts
 QUANTITIES: Final = ("cpu", "rate", "concurrency", "queue", "utilization")
@@ -29,7 +30,7 @@ class Flow:
         total: the same of all replicas together, queued requests included.
     """
 
-    def __init__(self, demand: Curve, model: ServiceModel, cpu_limit: float, wanted: frozenset[str]) -> None:
+    def __init__(self, demand: Curve, model: ServiceModel, cpu_limit: float, wants: Wants) -> None:
         self._area, self._demand = demand.area, model.demand
         self._model = model.limited(cpu_limit)
         self._one = self._model.of(1).capacity
@@ -38,11 +39,10 @@ class Flow:
         self.ready = 0
         self.arrived = self.served = self.backlog = 0.0
         self.rate = self.utilization = 0.0
-        self.each = {name: History() for name in QUANTITIES if name in wanted}
-        self.total = {name: History() for name in QUANTITIES if name in wanted}
-        self._rates: tuple[tuple[str, Callable[[int, float, float], float]], ...] = tuple(
-            (name, getattr(self, f"_{name}")) for name in self.each
-        )
+        self.each = {name: History() for name in QUANTITIES if name in wants.of_replicas}
+        self.total = {name: History() for name in QUANTITIES if name in wants.of_service}
+        self._each = [(history, self._amount(name)) for name, history in self.each.items()]
+        self._total = [(history, self._amount(name)) for name, history in self.total.items()]
         self._gone: list[tuple[int, float, int]] = []
         self.saturated = 0.0
         self.arrived_saturated = 0.0
@@ -66,10 +66,10 @@ class Flow:
             utilization = min(served / (capacity * length), 1.0) if capacity > 0 else 0.0
         self.served += served
         self.rate, self.utilization, self.now = rate, utilization, until
-        for name, value in self._rates:
-            amount = value(n, served / length, utilization)
-            self.total[name].add(until, amount)
-            self.each[name].add(until, amount / n if n else 0.0)
+        for history, amount in self._each:
+            history.add(until, amount(n, served / length, utilization) / n if n else 0.0)
+        for history, amount in self._total:
+            history.add(until, amount(n, served / length, utilization))
 
     def _overload(self, fresh: float, length: float, capacity: float) -> float:
         """Fluid: what cannot be served waits. A request that comes now waits at least for what is before it."""
@@ -97,6 +97,10 @@ class Flow:
 
     def fail(self, replica: Replica) -> None:
         self.drain(replica)
+
+    def _amount(self, name: str) -> Callable[[int, float, float], float]:
+        amount: Callable[[int, float, float], float] = getattr(self, f"_{name}")
+        return amount
 
     # what the replicas together have of each quantity, from (n, served per second, utilization)
 

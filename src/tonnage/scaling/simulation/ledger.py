@@ -18,6 +18,7 @@ MOST_EVENTS: Final = 20_000
 RESPONSE: Final = Series("http_req_response_time")
 LATE_RESPONSE: Final = Series("http_req_response_time", (CENSORED,))
 STARTING: Final = Series("replica_start_duration")
+COST: Final = Series("cost")
 
 
 class Ledger:
@@ -34,6 +35,8 @@ class Ledger:
         self._seen: tuple[float, ...] = ()
         self._least: list[float] = []
         self._most: list[float] = []
+        self._lowest: list[float] = []
+        self._highest: list[float] = []
         self._counted: dict[str, int] = {}
         self._series: dict[str, Series] = {}
         self._starts: Histogram | None = None
@@ -41,6 +44,7 @@ class Ledger:
         self.windows: list[Window] = []
         self.events: list[Event] = []
         self._left_out = 0
+        self._cost = 0.0
 
     @property
     def next_close(self) -> int:
@@ -76,9 +80,13 @@ class Ledger:
         self._seen = values
 
     def close(
-        self, end: int, totals: Mapping[str, float], responses: tuple[Histogram | None, Histogram | None] = (None, None)
+        self,
+        end: int,
+        totals: Mapping[str, float],
+        cost: float,
+        responses: tuple[Histogram | None, Histogram | None] = (None, None),
     ) -> None:
-        """End the window at `end`, with the running totals of all counters and the response times since the last."""
+        """End the window at `end`, with running totals, the cost until now, and response times since the last one."""
         counters: dict[Series, int] = {}
         for name, total in totals.items():
             whole = floor(total + 1e-6)
@@ -90,8 +98,12 @@ class Ledger:
             series: Gauge(end - 1, self._seen[i], self._least[i], self._most[i])
             for i, series in enumerate(self._gauges[: len(self._seen)])
         }
+        gauges[COST] = Gauge(end - 1, cost, self._cost, cost)
+        self._cost = cost
         histograms = _named(responses, self._starts)
         self.windows.append(Window(self._start, end - self._start, counters, gauges, histograms))
+        self._lowest = [min(pair) for pair in zip(self._lowest or self._least, self._least, strict=True)]
+        self._highest = [max(pair) for pair in zip(self._highest or self._most, self._most, strict=True)]
         self._least, self._most = list(self._seen), list(self._seen)
         self._starts = None
         self._start = end
@@ -101,12 +113,11 @@ class Ledger:
         if self._left_out:
             self.events.append(Event(self._start, "events_left_out", f"{self._left_out} more events are not listed"))
         counters = {self._named(name): total for name, total in self._counted.items() if total}
-        gauges: dict[Series, Gauge] = {}
-        for series in self._gauges[: len(self._seen)]:
-            seen = [window.gauges[series] for window in self.windows if series in window.gauges]
-            if seen:
-                least, most = min(each.minimum for each in seen), max(each.maximum for each in seen)
-                gauges[series] = Gauge(seen[-1].at, seen[-1].last, least, most)
+        gauges = {
+            series: Gauge(self._start - 1, self._seen[i], self._lowest[i], self._highest[i])
+            for i, series in enumerate(self._gauges[: len(self._seen)])
+        }
+        gauges[COST] = Gauge(self._start - 1, self._cost, 0.0, self._cost)
         histograms = _named(responses, self._all_starts if self._all_starts.count else None)
         return Window(0, self._start, counters, gauges, histograms)
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
+from typing import Final
 
 from tonnage.scaling.supply import Supply
+
+LOOK: Final = 10.0
+"""How often nodes are looked at for whether they are idle [s], as the cluster autoscaler does."""
 
 
 @dataclass(slots=True)
@@ -24,7 +28,7 @@ class Nodes:
     def __init__(self, supply: Supply, random: Random, replicas: int) -> None:
         self._supply, self._random = supply, random
         self.seconds = 0.0
-        self._now = 0.0
+        self._now = self._looked = 0.0
         self._nodes: list[Node] = []
         if supply.per_node:
             count = -(-replicas // supply.per_node) + supply.idle_nodes
@@ -37,8 +41,9 @@ class Nodes:
         """Count node-seconds until now, and give back what has been empty for long."""
         self.seconds += len(self._nodes) * (now - self._now)
         self._now = now
-        if not self._supply.per_node:
+        if not self._nodes or now < self._looked + LOOK:
             return
+        self._looked = now
         idle = [node for node in self._nodes if node.empty_since is not None and node.ready <= now]
         for node in idle[self._supply.idle_nodes :]:
             if now - max(node.empty_since or 0.0, node.ready) >= self._supply.node_idle:

@@ -26,10 +26,16 @@ from tonnage.scaling.policy import (
 from tonnage.scaling.simulation.fleet import Fleet, Replica
 from tonnage.scaling.simulation.flow import Flow
 from tonnage.scaling.simulation.sessions import Sessions
-from tonnage.scaling.simulation.signals import CUSTOM_WINDOW, PANIC_SHARE, RESOURCE_WINDOW, Wants, quantity
+from tonnage.scaling.simulation.signals import (
+    CUSTOM_WINDOW,
+    PANIC_SHARE,
+    RESOURCE_WINDOW,
+    RESOURCES,
+    Wants,
+    quantity,
+)
 
 DARK: Final = Absent("no metrics in this span of the rehearsal")
-RESOURCES: Final = ("Resource", "ContainerResource")
 CONTAINER: Final = "app"
 
 Service = Flow | Sessions
@@ -45,7 +51,7 @@ class Observer:
         self._supply, self._random = fleet.supply, random
         self._at = 0.0
         self.is_dark = False
-        self._rejected = 0
+        self.rejected = 0
         requests = _requests(model, fleet.supply.cpu_request)
         # A metric of a named container is that of the only one.
         names = {metric.container for metric in wants.hpa.metrics if metric.container} if wants.hpa else set()
@@ -106,13 +112,13 @@ class Observer:
         rejected: int | Absent = 0
         if isinstance(self._service, Sessions):
             total = self._service.counters["rejected"]
-            rejected = DARK if self.is_dark else total - self._rejected
-            self._rejected = total
+            rejected = DARK if self.is_dark else total - self.rejected
+            self.rejected = total
         return Observation(
             now,
             self._fleet.size,
             len(serving),
-            tuple(self._as_pod(replica, now) for replica in self._fleet.live.values()),
+            () if self._wants.sessions else tuple(self._as_pod(replica, now) for replica in self._fleet.live.values()),
             self._metrics(now),
             self._workers(now) if is_pool and self._wants.hpa is None else (),
             rejected,

@@ -3,7 +3,7 @@
     requests at ρ ─► level of ρ ─► a share of them at each of a few quantiles
 
 Levels lie closer together the nearer they are to saturation, 1 - ρ falling by 4 % from one to the next; the bulk of a
-level is sampled at the middle of each 5 % of the distribution, its tail above 90 % at the upper end of each part.
+level is sampled at the middle of each tenth of the distribution, its tail above 90 % at the upper end of each part.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from tonnage.capacity.queueing import MMc
 from tonnage.metrics.histogram import Histogram
 
 STEP: Final = 0.04
-_BULK: Final = tuple((i / 20, (i + 0.5) / 20) for i in range(18))
-_EDGES: Final = (0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999)
+_BULK: Final = tuple((i + 0.5) / 10 for i in range(9))
+_EDGES: Final = (0.9, 0.95, 0.975, 0.99, 0.995, 0.999)
 _NANOSECONDS: Final = 1e9
 
 
@@ -39,7 +39,7 @@ def station(demand: float, servers: int, level: int) -> MMc:
 def quantiles(demand: float, servers: int, level: int) -> tuple[tuple[float, int], ...]:
     """(share, response time [ns]) of the requests of a level; the shares add up to 1."""
     found = station(demand, servers, level)
-    shares = [(0.05, at) for _, at in _BULK]
+    shares = [(0.1, at) for at in _BULK]
     shares += [(b - a, b) for a, b in pairwise(_EDGES)]
     shares.append((0.001, 0.9995))
     return tuple((share, round(_NANOSECONDS * found.response_quantile(at))) for share, at in shares)

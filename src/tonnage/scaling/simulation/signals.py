@@ -7,6 +7,7 @@ name without such a word is absent, never guessed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from tonnage.scaling.hpa.autoscaler import HorizontalPodAutoscaler
@@ -22,11 +23,13 @@ WORDS: Final = (
     ("rate", ("rate", "rps", "qps", "per_second", "requests")),
     ("utilization", ("util", "load", "busy")),
 )
+RESOURCES: Final = ("Resource", "ContainerResource")
 RESOURCE_WINDOW: Final = 30.0  # [s] over which the resource metrics API averages
 CUSTOM_WINDOW: Final = 60.0  # [s] over which custom metrics are averaged
 PANIC_SHARE: Final = 0.1  # of Knative's stable window
 
 
+@lru_cache(maxsize=256)
 def quantity(metric: str) -> str | None:
     """The simulated quantity of a custom metric; None where its name does not tell."""
     lowered = metric.lower()
@@ -62,12 +65,22 @@ class Wants:
         return self.sessions.min_workers if self.sessions is not None else 1
 
     @property
-    def quantities(self) -> frozenset[str]:
-        """Quantities whose history is needed."""
-        if self.knative is not None:
-            return frozenset({"concurrency", "rate"})
+    def of_replicas(self) -> frozenset[str]:
+        """Quantities of one replica whose history is needed."""
         if self.hpa is None:
             return frozenset()
-        resources = ("Resource", "ContainerResource")
-        found = {metric.name if metric.type in resources else quantity(metric.name) for metric in self.hpa.metrics}
+        found = {
+            metric.name if metric.type in RESOURCES else quantity(metric.name)
+            for metric in self.hpa.metrics
+            if metric.type in (*RESOURCES, "Pods")
+        }
+        return frozenset(name for name in found if name is not None)
+
+    @property
+    def of_service(self) -> frozenset[str]:
+        """Quantities of all replicas together whose history is needed."""
+        if self.knative is not None:
+            return frozenset({"concurrency", "rate"})
+        metrics = self.hpa.metrics if self.hpa is not None else ()
+        found = {quantity(metric.name) for metric in metrics if metric.type in ("Object", "External")}
         return frozenset(name for name in found if name is not None)
