@@ -17,6 +17,11 @@ VERBS = {
     "inspect": ("tonnage.cli.inspect", "inspect_command", "Show the plan of a run without making it."),
     "lint": ("tonnage.cli.lint", "lint_command", "Check scaling policies without running anything."),
     "new": ("tonnage.cli.new", "new_command", "Write a first script."),
+    "rehearse": (
+        "tonnage.cli.rehearse",
+        "rehearse_command",
+        "Simulate an autoscaling policy against a demand.",
+    ),
     "report": ("tonnage.cli.report", "report_command", "Print the summary of a stored run."),
     "run": ("tonnage.cli.run", "run_command", "Load a URL or run a script, judge and store what happened."),
     "runs": ("tonnage.cli.runs", "runs_command", "List the stored runs, or show one."),
