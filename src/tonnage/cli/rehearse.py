@@ -20,13 +20,17 @@ LARGEST: Final = 200_000_000  # [B] of a demand file
 
 
 @click.command("rehearse", short_help="Simulate an autoscaling policy against a demand.")
-@click.option("--policy", "policy_name", required=True, metavar="FILE", help="HPA manifest, agent.scaling, policy.yaml.")
+@click.option(
+    "--policy", "policy_name", required=True, metavar="FILE", help="HPA manifest, agent.scaling, policy.yaml."
+)
 @click.option("--demand", required=True, metavar="FILE|CURVE|RUN", help='CSV file, "0/s, 2m: 50/s", or a stored run.')
 @click.option("--model", required=True, metavar="MODEL", help="sessions:mean=180s or service:demand=20ms,servers=4.")
 @click.option("--supply", default="", metavar="VALUES", help="startup=45s,node=2m..4m,per_node=4,grace=10m ...")
 @click.option("--days", type=click.FloatRange(0, min_open=True), help="How long; the demand's own length if not given.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of everything that is random.")
-@click.option("--threshold", "limits", multiple=True, metavar="METRIC:LIMIT", help="http_req_response_time:p(95)<500 ...")
+@click.option(
+    "--threshold", "limits", multiple=True, metavar="METRIC:LIMIT", help="http_req_response_time:p(95)<500 ..."
+)
 @click.option("--cluster", metavar="VERSION", help="Version of Kubernetes, such as 1.35; the newest if not given.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="The report as Markdown.")

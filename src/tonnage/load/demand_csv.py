@@ -50,7 +50,9 @@ def read_demand_csv(text: str, source: str) -> Demand:
     header = [name.strip() for name in next(lines, [])]
     columns = [name for name in VALUES if name in header]
     if "time" not in header or len(columns) != 1:
-        rows.say(1, f"the header needs time and exactly one of {', '.join(VALUES)}: it is {', '.join(header) or 'empty'}")
+        rows.say(
+            1, f"the header needs time and exactly one of {', '.join(VALUES)}: it is {', '.join(header) or 'empty'}"
+        )
         raise PlanError(*rows.mistakes)
     at, value = header.index("time"), header.index(columns[0])
     for number, cells in enumerate(lines, 2):

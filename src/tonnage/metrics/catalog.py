@@ -124,7 +124,9 @@ _METRICS: Final = (
     _gauge("sessions_active", "sessions on replicas that take some"),
     _gauge("sessions_draining", "sessions on replicas that are draining"),
     _gauge("demand_rate", "arrivals per second", "1/s"),
-    _gauge("utilization", "busy share of the ready servers, or of the slots of all replicas that are not draining", "share"),
+    _gauge(
+        "utilization", "busy share of the ready servers, or of the slots of all replicas that are not draining", "share"
+    ),
     _gauge("backlog", "requests that wait because the replicas are saturated"),
     _count("saturated_seconds", "seconds in which more arrived than the ready replicas can carry"),
     _gauge("replicas_desired", "replicas that the policy asks for"),

@@ -126,13 +126,19 @@ def _facts(run: Run, figures: ScalingFigures) -> Iterator[tuple[str, str]]:
     per_hour = figures.changes / max(run.plan.duration / 3600, 1e-9)
     yield "Replicas", f"{figures.least} to {figures.most}, {figures.changes} changes of size ({per_hour:.2g} an hour)"
     if figures.start_median is not None and figures.start_most is not None:
-        yield "Start", f"a replica is ready after {_time(figures.start_median)} (median), {_time(figures.start_most)} at most"
+        yield (
+            "Start",
+            f"a replica is ready after {_time(figures.start_median)} (median), {_time(figures.start_most)} at most",
+        )
     if figures.waits:
         waits, longest = len(figures.waits), units.duration(round(figures.longest_wait))
         yield "Capacity", f"was waited for {waits} times, {longest} at the longest"
     unit = "" if figures.cost_unit == "price" else " replica-hours"
     cost = f"{units.number(figures.cost, plain=True)}{unit}"
-    yield "Cost", cost if unit else f"{cost} for {units.number(figures.replica_hours, plain=True)} replica-hours and nodes"
+    yield (
+        "Cost",
+        cost if unit else f"{cost} for {units.number(figures.replica_hours, plain=True)} replica-hours and nodes",
+    )
 
 
 def _callers(callers: Callers) -> str:

@@ -133,7 +133,8 @@ def _requests(total: Window) -> Requests | None:
     if not times.count:
         return None
     names = ("arrivals_due", "http_reqs", "saturated_seconds")
-    return Requests(*(reading.count(total, name) for name in names), *(times.quantile(q) for q in (0.5, 0.95, 0.99)))
+    arrived, served, saturated = (reading.count(total, name) for name in names)
+    return Requests(arrived, served, saturated, *(times.quantile(q) for q in (0.5, 0.95, 0.99)))
 
 
 def _waits(run: Run) -> Iterator[tuple[float, float]]:

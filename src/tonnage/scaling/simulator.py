@@ -155,7 +155,7 @@ class _Rehearsal:
             ledger.event(begin, "demand_unknown", f"the demand is unknown for {until - begin:g} s: its ends are joined")
         while True:
             closing = min(ledger.next_close, end)
-            now = min(tick, fleet.next_event, closing)
+            now = min(tick, fleet.next_event, closing, self._service.next_break)
             self._advance(now)
             if fleet.next_event <= now:
                 fleet.happen(now)
@@ -192,7 +192,9 @@ class _Rehearsal:
             self._state = None
         if self._observer.is_dark != self._was_dark:
             self._was_dark = self._observer.is_dark
-            kind, text = ("metrics_gap", "no metrics from here on") if self._was_dark else ("metrics_back", "metrics again")
+            kind, text = (
+                ("metrics_gap", "no metrics from here on") if self._was_dark else ("metrics_back", "metrics again")
+            )
             self._ledger.event(now, kind, text)
         self._account.decisions += 1
         if self._calm is not None:

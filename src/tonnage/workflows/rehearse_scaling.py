@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tonnage.capacity import fields
 from tonnage.capacity.models import parse_model
+from tonnage.errors import Mistake, PlanError, StoreError
 from tonnage.load.demand import DAY, Demand, demand_of_counts, parse_demand, spiky_day
 from tonnage.load.demand_csv import read_demand_csv
 from tonnage.load.plan import Rehearsal, Threshold
@@ -71,8 +72,7 @@ def demand_of(text: str, csv: str | None, store: Store) -> Demand:
     """The demand that a text names: a CSV file (given by its content), a curve, spiky:SEED, or a stored run.
 
     Raises:
-        PlanError: mistakes of the file or the curve.
-        StoreError: there is no such run.
+        PlanError: mistakes of the file or the curve, or there is no such run.
     """
     if csv is not None:
         return read_demand_csv(csv, text)
@@ -81,7 +81,11 @@ def demand_of(text: str, csv: str | None, store: Store) -> Demand:
         return spiky_day(fields.count(seed) if seed else 1)
     if "/" in text or "," in text:
         return parse_demand(text)
-    return demand_of_run(store.load(text))
+    try:
+        plan = store.load(text, None).plan
+        return demand_of_run(store.load(text, 1 if plan.rehearsal is None else 60))
+    except StoreError as error:
+        raise PlanError(Mistake("demand", f"{text!r} is no file and no curve, and as a run: {error}")) from error
 
 
 def demand_of_run(run: Run) -> Demand:

@@ -130,4 +130,6 @@ class Account:
         elif not change and since is not None:
             self._suffers_since = None
             length = end - self._ledger.length - since
-            self._ledger.event(end - self._ledger.length, "capacity_reached", f"nobody is rejected after {length:.0f} s")
+            self._ledger.event(
+                end - self._ledger.length, "capacity_reached", f"nobody is rejected after {length:.0f} s"
+            )

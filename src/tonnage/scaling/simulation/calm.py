@@ -37,7 +37,8 @@ class Calm:
         self._settled_after = CUSTOM_WINDOW + fleet.supply.metric_delay.high
         request = observer.request or {}
         self._targets = [
-            (metric.name, metric.type in RESOURCES, request.get(metric.name, 0), _goal(metric)) for metric in spec.metrics
+            (metric.name, metric.type in RESOURCES, request.get(metric.name, 0), _goal(metric))
+            for metric in spec.metrics
         ]
         self._is_able = all(metric.type in KNOWN for metric in spec.metrics) and not any(
             goal is None or (isinstance(goal, PercentOfRequest) and not asked) for _, _, asked, goal in self._targets

@@ -97,8 +97,8 @@ class Fleet:
             _, _, kind, number = heappop(self._events)
             if kind == "rollout":
                 self._log.event(now, "rollout", f"a rollout replaces {len(self.serving)} replicas")
-                for replica in self.serving:
-                    replica.is_old = True
+                for each in self.serving:
+                    each.is_old = True
                 self._is_rolling = True
             elif (replica := self.live.get(number)) is not None and replica.state != "draining":
                 self._happens_to(replica, kind, now)
@@ -122,10 +122,7 @@ class Fleet:
             replica.state = "ready"
             self.ready += 1
             self._log.started(now - replica.created)
-            if self.supply.failures > 0:
-                self._plan(now + self._random.expovariate(self.supply.failures), "fail", replica.number)
-            if self.supply.evictions > 0:
-                self._plan(now + self._random.expovariate(self.supply.evictions), "evict", replica.number)
+            self._doom(replica, now)
         elif kind == "fail":
             self._log.event(now, "replica_failed", f"{replica.name} failed and is replaced")
             self.ready -= 1
@@ -183,9 +180,7 @@ class Fleet:
         replica.state = "ready"
         self.ready += 1
         self._service.add(LONG_AGO, now)
-        for rate, kind in ((self.supply.failures, "fail"), (self.supply.evictions, "evict")):
-            if rate > 0:
-                self._plan(now + self._random.expovariate(rate), kind, replica.number)
+        self._doom(replica, now)
 
     def _create(self, now: float) -> None:
         node, scheduled, pull = self.nodes.place(now)
@@ -199,12 +194,19 @@ class Fleet:
         self._service.add(running, ready)
         self._plan(ready, "ready", replica.number)
 
+    def _doom(self, replica: Replica, now: float) -> None:
+        """Draw when a ready replica will fail or be evicted."""
+        if self.supply.failures > 0:
+            self._plan(now + self._random.expovariate(self.supply.failures), "fail", replica.number)
+        if self.supply.evictions > 0:
+            self._plan(now + self._random.expovariate(self.supply.evictions), "evict", replica.number)
+
     def _drain(self, replica: Replica, now: float) -> None:
         self.ready -= replica.state == "ready"
         replica.state = "draining"
         self.draining += 1
         self._service.drain(replica)
 
-    def _plan(self, at: float, kind: str, number: int) -> None:
+    def _plan(self, at: float, kind: Happening, number: int) -> None:
         self._planned += 1
-        heappush(self._events, (at, self._planned, kind, number))  # type: ignore[arg-type]
+        heappush(self._events, (at, self._planned, kind, number))

@@ -9,6 +9,7 @@ Replicas that leave finish what they have within the interval: a request is shor
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
 from tonnage.capacity.service import ServiceModel
@@ -19,7 +20,7 @@ from tonnage.scaling.simulation.responses import Responses, level_of, station
 from tonnage.scaling.simulation.signals import Wants
 
 NEARLY: Final = 0.999  # of the capacity: what is above it grows for longer than any interval lasts
-QUANTITIES: Final = ("cpu", "rate", "concurrency", "queue", "utilization")
+QUANTITIES: Final[tuple[str, ...]] = ("cpu", "rate", "concurrency", "queue", "utilization")
 
 
 class Flow:
@@ -32,6 +33,7 @@ class Flow:
 
     def __init__(self, demand: Curve, model: ServiceModel, cpu_limit: float, wants: Wants) -> None:
         self._area, self._demand = demand.area, model.demand
+        self._breaks = sorted((start for start, *_ in demand.pieces4()), reverse=True)
         self._model = model.limited(cpu_limit)
         self._one = self._model.of(1).capacity
         self.responses = Responses(self._model.demand, self._model.servers)
@@ -39,13 +41,20 @@ class Flow:
         self.ready = 0
         self.arrived = self.served = self.backlog = 0.0
         self.rate = self.utilization = 0.0
-        self.each = {name: History() for name in QUANTITIES if name in wants.of_replicas}
-        self.total = {name: History() for name in QUANTITIES if name in wants.of_service}
+        self.each: dict[str, History] = {name: History() for name in QUANTITIES if name in wants.of_replicas}
+        self.total: dict[str, History] = {name: History() for name in QUANTITIES if name in wants.of_service}
         self._each = [(history, self._amount(name)) for name, history in self.each.items()]
         self._total = [(history, self._amount(name)) for name, history in self.total.items()]
         self._gone: list[tuple[int, float, int]] = []
         self.saturated = 0.0
         self.arrived_saturated = 0.0
+
+    @property
+    def next_break(self) -> float:
+        """Where the demand has its next corner or jump [s]: the mean of an interval must not reach over it."""
+        while self._breaks and self._breaks[-1] <= self.now:
+            self._breaks.pop()
+        return self._breaks[-1] if self._breaks else inf
 
     def advance(self, until: float) -> None:
         """The flow until then; the number of ready replicas is constant."""
@@ -57,7 +66,7 @@ class Flow:
         self.arrived = arrived
         n, rate = self.ready, fresh / length
         capacity = n * self._one
-        if self.backlog == 0.0 and rate < NEARLY * capacity or fresh == self.backlog == 0.0:
+        if (self.backlog == 0.0 and rate < NEARLY * capacity) or fresh == self.backlog == 0.0:
             served, utilization = fresh, rate / capacity if capacity > 0 else 0.0
             if fresh > 0:
                 self.responses.add(fresh, utilization)
@@ -121,4 +130,6 @@ class Flow:
     def _queue(self, n: int, served: float, utilization: float) -> float:
         if self.backlog > 0 or utilization >= 1 or self._model.demand == 0:
             return self.backlog
-        return n * station(self._model.demand, self._model.servers, level_of(utilization)).queue_length if served else 0.0
+        return (
+            n * station(self._model.demand, self._model.servers, level_of(utilization)).queue_length if served else 0.0
+        )

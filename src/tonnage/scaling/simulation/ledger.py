@@ -125,8 +125,6 @@ class Ledger:
         return self._series.setdefault(name, Series(name))
 
 
-def _named(
-    responses: tuple[Histogram | None, Histogram | None], starts: Histogram | None
-) -> dict[Series, Histogram]:
+def _named(responses: tuple[Histogram | None, Histogram | None], starts: Histogram | None) -> dict[Series, Histogram]:
     named = ((RESPONSE, responses[0]), (LATE_RESPONSE, responses[1]), (STARTING, starts))
     return {series: histogram for series, histogram in named if histogram is not None}

@@ -1,6 +1,6 @@
 """What a policy is shown of a rehearsed service: pods, workers and metrics, late, averaged, and sometimes not at all.
 
-    values of replicas ──► mean over the metric's window, which ends `delay` ago ──► rows of those that ran then
+values of replicas ──► mean over the metric's window, which ends `delay` ago ──► rows of those that ran then
 """
 
 from __future__ import annotations

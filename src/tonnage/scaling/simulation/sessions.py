@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from tonnage.capacity.sessions import SessionModel
 from tonnage.load.curve import Curve
 from tonnage.scaling.kernel import SessionPool
@@ -16,9 +18,7 @@ class Sessions:
     `regular` callers come at equal areas under the demand instead of at random ones: for tests with exact answers.
     """
 
-    def __init__(
-        self, demand: Curve, model: SessionModel, supply: Supply, seed: int, *, regular: bool = False
-    ) -> None:
+    def __init__(self, demand: Curve, model: SessionModel, supply: Supply, seed: int, *, regular: bool = False) -> None:
         self.model = model
         self.pool = SessionPool(
             demand.pieces4(),
@@ -35,6 +35,7 @@ class Sessions:
         )
         self.counters = self.pool.counters()
         self.now = 0.0
+        self.next_break = inf  # of the demand: the core sees it by itself
         self.total = {"sessions": History(), "rate": History()}
 
     def advance(self, until: float) -> None:
