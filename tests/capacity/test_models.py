@@ -1,5 +1,7 @@
 """Models of services and of sessions, by their texts."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +54,15 @@ def test_throughput_and_concurrency_are_inverses(demand, servers, replicas, load
 def test_saturation_has_no_number():
     with pytest.raises(OutOfDomain):
         ServiceModel(0.02, 4).response_time(200)
+
+
+@pytest.mark.parametrize("servers", [1, 2, 8])
+def test_quantiles_have_numbers_right_up_to_saturation(servers):
+    model = ServiceModel(0.02, servers)
+    times = [model.response_quantile(0.9999, load * model.capacity) for load in (0.9, 0.99, 0.999, 0.9999)]
+    assert times == sorted(times)
+    # Nearly all of it is waiting, which is exponential with the rate of the free capacity.
+    assert times[-1] == pytest.approx(-math.log(1e-4) / (1e-4 * model.capacity), rel=0.02)
 
 
 def test_a_request_that_costs_nothing_takes_no_time():

@@ -75,7 +75,8 @@ def claim(run: Run) -> str:
     if verdict.value == "fail":
         return verdict.reasons[0] if verdict.reasons else "an objective is missed"
     if figures.requests.saturated:
-        return f"requests had to wait for capacity: the replicas were saturated for {figures.requests.saturated} s of {length}"
+        saturated = _count(figures.requests.saturated)
+        return f"requests had to wait for capacity: the replicas were saturated for {saturated} s of {length}"
     return f"the replicas were never saturated in {length}"
 
 
@@ -84,15 +85,18 @@ def advices(figures: ScalingFigures) -> Iterator[str]:
     start = _time(figures.start_median) if figures.start_median is not None else "the start of a replica"
     if figures.callers is not None and figures.callers.rejected:
         yield (
-            f"callers come faster than replicas, which take {start} to be ready: keep more slots free (a lower target or "
-            "threshold, a higher minimum), or start replicas sooner"
+            f"callers come faster than replicas, which take {start} to be ready: keep more slots free (a lower target "
+            "or threshold, a higher minimum), or start replicas sooner"
         )
     if figures.callers is not None and figures.callers.cut:
-        yield "sessions are cut by scale-down: give replicas a grace as long as the longest session, and idle victims first"
+        yield (
+            "sessions are cut by scale-down: give replicas a grace as long as the longest session, and let idle ones "
+            "go first"
+        )
     if figures.requests is not None and figures.requests.saturated:
         yield f"the replicas saturate before others are ready ({start}): lower the target, or raise the minimum"
     if figures.undecided:
-        yield f"{figures.undecided} of {figures.decisions} decisions had no data: the size stayed, which is right, but blind"
+        yield f"{figures.undecided} of {figures.decisions} decisions had no data: the size stayed, right but blind"
 
 
 def _judged(run: Run) -> Verdict:

@@ -153,7 +153,7 @@ class Fleet:
             self._settle(now)
 
     def _victims(self, serving: list[Replica], named: Sequence[str]) -> list[Replica]:
-        """Who goes, in order: those named, old ones of a rollout, those that are not ready, then by the supply's rule."""
+        """Who goes, in order: those named, a rollout's old ones, those not ready, then by the supply's rule."""
         places = {name: place for place, name in enumerate(named)}
         load = self._sessions() if self.supply.victims == "idle" else {}
         return sorted(

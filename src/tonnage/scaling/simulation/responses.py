@@ -3,7 +3,7 @@
     requests at ρ ─► level of ρ ─► a share of them at each of a few quantiles
 
 Levels lie closer together the nearer they are to saturation, 1 - ρ falling by 4 % from one to the next. The bulk of a
-level is sampled at the middle of each tenth of the distribution; above 80 % the quantiles that people ask for are exact.
+level is sampled at the middle of each tenth of the distribution; above 80 % the quantiles people ask for are exact.
 """
 
 from __future__ import annotations
