@@ -28,7 +28,7 @@ from tonnage.runs.environment import Environment
 from tonnage.runs.run import Ending, Run
 from tonnage.runs.verdict import judge
 from tonnage.scaling.policy import Condition, Decision, Policy
-from tonnage.scaling.simulation.account import GAUGES, Account
+from tonnage.scaling.simulation.account import Account, gauges_of
 from tonnage.scaling.simulation.calm import Calm
 from tonnage.scaling.simulation.calm_sessions import CalmSessions
 from tonnage.scaling.simulation.fleet import Fleet
@@ -131,7 +131,7 @@ class _Rehearsal:
             else Flow(demand.curve, model, supply.cpu_limit, wants)
         )
         initial = max(1, wants.least) if settings.initial is None else settings.initial
-        self._ledger = Ledger(GAUGES, settings.window)
+        self._ledger = Ledger(gauges_of(self._service), settings.window)
         self._fleet = Fleet(supply, fleet_random, self._service, self._ledger, initial)
         if isinstance(self._service, Flow):
             self._service.ready = self._fleet.ready

@@ -19,12 +19,15 @@ GAUGES: Final = (
     "nodes",
     "demand_rate",
     "utilization",
-    "sessions_active",
-    "sessions_draining",
-    "backlog",
 )
 _SESSIONS: Final = ("arrived", "started", "rejected", "lost", "finished", "cut", "failed")
 HOUR: Final = 3600.0
+
+
+def gauges_of(service: Flow | Sessions) -> tuple[str, ...]:
+    """The names of what `Account.look` reads, in order."""
+    own = ("backlog",) if isinstance(service, Flow) else ("sessions_active", "sessions_draining")
+    return GAUGES + own
 
 
 class Account:
@@ -49,31 +52,19 @@ class Account:
         """The gauges, as they are now."""
         fleet, service = self._fleet, self._service
         starting = len(fleet.live) - fleet.ready - fleet.draining
-        active = draining = 0
-        backlog = 0.0
+        own: tuple[float, ...]
         if isinstance(service, Flow):
-            utilization, backlog, rate = service.utilization, service.backlog, service.rate
+            utilization, rate, own = service.utilization, service.rate, (service.backlog,)
         else:
+            active = service.counters["active"]
+            own = active, service.counters["draining"]
             rate = self._demand.value(min(service.now, self._length))
-            active, draining = service.counters["active"], service.counters["draining"]
             slots = (fleet.ready + starting) * service.model.per_worker
             utilization = active / slots if slots else 0.0
-        self._ledger.see(
-            (
-                fleet.size,
-                fleet.ready,
-                starting,
-                fleet.draining,
-                len(fleet.nodes),
-                rate,
-                utilization,
-                active,
-                draining,
-                backlog,
-            )
-        )
-        if isinstance(service, Flow) and (backlog > 0) != (self._suffers_since is not None):
-            self._saturation(service.now, backlog)
+        sizes = fleet.size, fleet.ready, starting, fleet.draining, len(fleet.nodes)
+        self._ledger.see((*sizes, rate, utilization, *own))
+        if isinstance(service, Flow) and (service.backlog > 0) != (self._suffers_since is not None):
+            self._saturation(service.now, service.backlog)
 
     def close(self, end: int) -> None:
         """End the window at `end`."""
