@@ -290,6 +290,7 @@ impl Engine {
     fn rotate(&mut self, now: u64) {
         while now >= self.recorder.boundary() {
             self.recorder.vus(now, self.active, self.vus.len() - 1);
+            self.recorder.ports(now, self.client.open_connections());
             let window = self.recorder.snapshot();
             self.tell(Message::Window(window));
         }
