@@ -246,10 +246,10 @@ impl Engine {
             self.recorder.loop_lag(now - next);
         }
         self.settle();
+        self.rotate(now); // what follows happens now, and belongs to the window of now
         self.fire_timeouts(now);
         self.fire_sleeps(now);
         self.advance(now);
-        self.rotate(now);
         Ok(true)
     }
 
