@@ -15,7 +15,7 @@ use crate::window::{Span, WindowWriter};
 
 pub use custom::CustomId;
 pub use label::{LabelId, Tags};
-pub use request::{Fate, Phases, RequestSample};
+pub use request::{Fate, Hook, Phases, RequestSample};
 
 use custom::Customs;
 use label::Labels;
