@@ -1,6 +1,6 @@
 //! `Core`: the engine with Python behaviours on it. It resumes coroutines; plain functions are resumed by Python.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{channel, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
-use pyo3::types::{PyBytes, PyIterator, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyIterator, PyString, PyTuple};
 use tonnage_engine::engine::{Control, Engine, Hooks, Message, OUTSIDE};
 use tonnage_engine::schedule::Stripe;
 use tonnage_engine::spec::Spec;
@@ -81,10 +81,20 @@ pub struct Core {
     iterating: Vec<Option<Iterating>>,
     /// Slots of checks by scenario and check.
     check_slots: HashMap<(u16, u32), usize>,
-    /// Plain jobs that were announced and have not begun, by VU.
-    announced: Vec<bool>,
-    /// When the loop in Python was last given something to do.
-    told_at: Option<u64>,
+    /// What plain functions are to be told, in order.
+    plain: VecDeque<(u32, News)>,
+    /// The VU whose plain function was told something last, and has not answered.
+    told: Option<u32>,
+    /// When the first of the news in `plain` was ready.
+    queued_at: Option<u64>,
+}
+
+/// What a plain function is to be told.
+enum News {
+    Begin(Job),
+    Reply(Py<Response>),
+    Slept,
+    Interrupted,
 }
 
 /// What a VU does in every iteration; known after its first one, so that the next begins without a look into Python.
@@ -118,8 +128,9 @@ impl Core {
             behaviour: None,
             iterating: Vec::new(),
             check_slots: HashMap::new(),
-            announced: Vec::new(),
-            told_at: None,
+            plain: VecDeque::new(),
+            told: None,
+            queued_at: None,
         })
     }
 
@@ -153,56 +164,87 @@ impl Core {
         py.detach(move || tonnage_engine::behaviour::repeat(engine.into_inner(), &request, &name)).map_err(died)
     }
 
-    /// Moves the run on: None when it has ended, else what plain functions are to be told, as a list of
-    /// `(vu, value)`: a job's name to begin it, a Response, None after a sleep, False when it is interrupted.
+    /// Binds the behaviour of the scripts.
     ///
     /// `behaviour.iterate(vu, scenario)` gives what a VU iterates as (state, coroutine function or None),
     /// `behaviour.begin(vu, job, scenario)` the coroutine of another job or None; `behaviour.raised(vu, job, error)`
     /// is told of every exception and gives its kind.
-    fn turn<'py>(&mut self, py: Python<'py>, behaviour: Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyList>>> {
-        if let Some(told_at) = self.told_at.take() {
-            self.engine.script_lag(self.engine.now() - told_at);
+    fn bind(&mut self, behaviour: Py<PyAny>) {
+        self.behaviour = Some(behaviour);
+    }
+
+    /// Moves the run on until a plain function is to be told something, as `(vu, value)`: a job's name to begin it, a
+    /// Response, None after a sleep, False when it is interrupted. None when the run has ended.
+    ///
+    /// `asked` is what the function that was told last asks for: a request or a sleep; None where it has ended, or
+    /// the kind of the error that ended it. One call a switch, because a call costs as much as a switch.
+    fn step<'py>(&mut self, py: Python<'py>, asked: &Bound<'py, PyAny>) -> PyResult<Option<(u32, Bound<'py, PyAny>)>> {
+        if let Some(vu) = self.told.take() {
+            self.answer(vu, asked)?;
+        }
+        loop {
+            while let Some((vu, news)) = self.plain.pop_front() {
+                if let Some(value) = self.tell(py, vu, news)? {
+                    return Ok(Some((vu, value)));
+                }
+            }
+            if !self.turn(py)? {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+impl Core {
+    /// Lets the engine wait for what comes next, and works off its wakes: coroutines here, plain functions by `step`.
+    fn turn(&mut self, py: Python<'_>) -> PyResult<bool> {
+        if let Some(queued_at) = self.queued_at.take() {
+            self.engine.script_lag(self.engine.now() - queued_at);
         }
         if self.engine.waiting_wakes() == 0 || self.rounds >= ROUNDS {
             self.rounds = 0;
             let engine = Exclusive(&mut self.engine);
             if !py.detach(move || engine.into_inner().turn()).map_err(died)? {
-                return Ok(None);
+                return Ok(false);
             }
         }
         self.rounds += 1;
-        self.behaviour = Some(behaviour.unbind());
-        let plain = PyList::empty(py);
         let began = self.engine.now();
         let wakes = self.engine.waiting_wakes();
         for _ in 0..wakes {
             let Some(wake) = self.engine.next_wake() else { break };
-            self.wake(py, wake, &plain)?;
+            self.wake(py, wake)?;
         }
-        if wakes > 0 {
+        if !self.plain.is_empty() {
+            self.queued_at = Some(began);
+        } else if wakes > 0 {
             self.engine.script_lag(self.engine.now() - began);
         }
-        if !plain.is_empty() {
-            self.told_at = Some(self.engine.now());
-        }
-        Ok(Some(plain))
-    }
-
-    /// A plain function of this VU is about to run.
-    /// False where it was interrupted before it began.
-    fn enter(&mut self, py: Python<'_>, vu: u32) -> PyResult<bool> {
-        if self.announced.get_mut(vu as usize).is_some_and(std::mem::take) {
-            if !self.engine.begin(vu) {
-                return Ok(false);
-            }
-            self.count_on(py, vu)?;
-        }
-        self.desk.enter(vu);
         Ok(true)
     }
 
-    /// A plain function asked for a request or a sleep, or has ended: then `asked` is None, or the kind of its error.
-    fn ask(&mut self, vu: u32, asked: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// The value for a plain function that is to be told something; none where there is nothing to be told any more.
+    fn tell<'py>(&mut self, py: Python<'py>, vu: u32, news: News) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let value = match news {
+            News::Begin(job) => {
+                // It begins here and not when it was queued: what lies between is lateness, and must be seen as such.
+                if !self.engine.begin(vu) {
+                    return Ok(None);
+                }
+                self.count_on(py, vu)?;
+                PyString::intern(py, job_name(job)).into_any()
+            }
+            News::Reply(response) => response.into_bound(py).into_any(),
+            News::Slept => py.None().into_bound(py),
+            News::Interrupted => return Ok(Some(false.into_pyobject(py)?.to_owned().into_any())),
+        };
+        self.desk.enter(vu);
+        self.told = Some(vu);
+        Ok(Some(value))
+    }
+
+    /// Does what the plain function that was told last asks for.
+    fn answer(&mut self, vu: u32, asked: &Bound<'_, PyAny>) -> PyResult<()> {
         self.desk.leave();
         self.file_notes();
         if asked.is_none() {
@@ -217,40 +259,43 @@ impl Core {
             Err(_) => self.demand(vu, asked),
         }
     }
-}
 
-impl Core {
-    fn wake(&mut self, py: Python<'_>, wake: Wake, plain: &Bound<'_, PyList>) -> PyResult<()> {
+    fn wake(&mut self, py: Python<'_>, wake: Wake) -> PyResult<()> {
         match wake {
-            Wake::Begin { vu, job } => self.begin(py, vu, job, plain),
+            Wake::Begin { vu, job } => return self.begin(py, vu, job),
             Wake::Reply { vu, reply } => {
                 let response = Bound::new(py, Response::from(*reply))?;
                 match self.is_coroutine(vu) {
-                    true => self.resume(py, vu, response.as_any()),
-                    false => plain.append((vu, response)),
+                    true => return self.resume(py, vu, response.as_any()),
+                    false => self.plain.push_back((vu, News::Reply(response.unbind()))),
                 }
             }
             Wake::Slept { vu } => match self.is_coroutine(vu) {
-                true => self.resume(py, vu, py.None().bind(py)),
-                false => plain.append((vu, py.None())),
+                true => return self.resume(py, vu, py.None().bind(py)),
+                false => self.plain.push_back((vu, News::Slept)),
             },
             Wake::Interrupted { vu } => match self.running.get_mut(vu as usize).and_then(Option::take) {
-                Some(coroutine) => self.close(py, vu, coroutine.bind(py)),
-                None => plain.append((vu, false)),
+                Some(coroutine) => return self.close(py, vu, coroutine.bind(py)),
+                None => self.plain.push_back((vu, News::Interrupted)),
             },
         }
+        Ok(())
     }
 
     fn is_coroutine(&self, vu: u32) -> bool {
         self.running.get(vu as usize).is_some_and(Option::is_some)
     }
 
-    fn begin(&mut self, py: Python<'_>, vu: u32, job: Job, plain: &Bound<'_, PyList>) -> PyResult<()> {
+    fn begin(&mut self, py: Python<'_>, vu: u32, job: Job) -> PyResult<()> {
         if job == Job::Iteration && self.iterating(py, vu)?.function.is_none() {
-            return self.announce(vu, job, plain);
+            self.plain.push_back((vu, News::Begin(job)));
+            return Ok(());
         }
         match self.coroutine(py, vu, job) {
-            Ok(None) => self.announce(vu, job, plain),
+            Ok(None) => {
+                self.plain.push_back((vu, News::Begin(job)));
+                Ok(())
+            }
             Ok(Some(coroutine)) => {
                 if !self.engine.begin(vu) {
                     return Ok(());
@@ -264,16 +309,6 @@ impl Core {
             }
             Err(error) => self.raised(py, vu, job, error),
         }
-    }
-
-    /// A plain job begins when the loop in Python enters its VU, not when it is put on the list: what lies between is
-    /// lateness, and must be seen as such.
-    fn announce(&mut self, vu: u32, job: Job, plain: &Bound<'_, PyList>) -> PyResult<()> {
-        if self.announced.len() <= vu as usize {
-            self.announced.resize(vu as usize + 1, false);
-        }
-        self.announced[vu as usize] = true;
-        plain.append((vu, job_name(job)))
     }
 
     /// The coroutine of a job, or none where the loop in Python runs a plain function.
