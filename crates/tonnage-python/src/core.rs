@@ -201,6 +201,14 @@ impl Core {
         Ok(true)
     }
 
+    /// A plain function that was interrupted has run its last lines; what it noted there does not count.
+    fn leave(&mut self) {
+        self.desk.leave();
+        self.notes.clear();
+        self.desk.take_notes(&mut self.notes);
+        self.notes.clear();
+    }
+
     /// A plain function asked for a request or a sleep, or has ended: then `asked` is None, or the kind of its error.
     fn ask(&mut self, vu: u32, asked: &Bound<'_, PyAny>) -> PyResult<()> {
         self.desk.leave();
@@ -371,6 +379,7 @@ impl Core {
         self.desk.leave();
         self.notes.clear();
         self.desk.take_notes(&mut self.notes);
+        self.notes.clear();
         if let (Err(error), Some(behaviour)) = (closed, &self.behaviour) {
             behaviour.bind(py).call_method1("raised", (vu, "interrupted", error.into_value(py)))?;
         }
