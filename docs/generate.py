@@ -384,7 +384,7 @@ _OF_REQUEST = {
     "timeout": "Seconds after which the request is given up.",
     "redirects": "How many redirects are followed at most; 0 takes the redirect as the answer.",
     "tags": "A dict of tags of this request's samples.",
-    "expect": "Statuses that are no failure, 200 to 399 without it: a number, or a list of numbers and (first, last) pairs.",
+    "expect": "Statuses that are no failure: a number, or a list of numbers and (first, last) pairs; else 200 to 399.",
 }
 
 
