@@ -10,9 +10,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-
 from tests.docs.blocks import ROOT, Block, all_blocks, blocks, pages
 from tests.docs.page import Page, Result, is_script, is_shape_of
+
 from tonnage.demo import DemoConfig, DemoServer
 from tonnage.load.compose import compose
 from tonnage.load.options import combine, defaults, from_script, merge, read_toml

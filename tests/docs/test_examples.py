@@ -10,9 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-
 from tests.docs.blocks import ROOT
 from tests.docs.page import environment
+
 from tonnage.demo import DemoConfig, DemoServer
 
 EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.py") if path.name != "demo.py")
