@@ -18,7 +18,7 @@ EXEMPT = ("make ", "git ", "pip ", "cd ", "sudo ", "ulimit ", "docker ")
 PATIENCE = 40.0
 
 _WORD = re.compile(r"[^\W\d_][^\W\d]{2,}")
-_UNIT = re.compile(r"\d\s?[a-zA-Zµ]+|[a-zA-Z]+\d")
+_UNIT = re.compile(r"\S*…\S*|\d\s?[a-zA-Zµ]+|[a-zA-Z]+\d")
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ class Page:
 
     def _shortened(self, block: Block, step: Step) -> str:
         asked = block.asks.get("run", "")
-        if asked.startswith("tonnage ") and step.command.startswith("tonnage run"):
+        if asked.startswith("tonnage ") and step.command.startswith("tonnage run "):
             return asked
-        if step.command.startswith("tonnage run") and "--explain" not in step.command:
+        if step.command.startswith("tonnage run ") and "--explain" not in step.command:
             command, pipe, rest = step.command.partition(" | ")
             command, to, file = command.partition(" > ")
             return f"{command} {asked}{to}{file}{pipe}{rest}"
@@ -152,7 +152,7 @@ def is_script(text: str) -> bool:
 
 
 def words(text: str) -> list[str]:
-    """The words of an output without numbers, units and punctuation: what stays when it is printed again."""
+    """The words of an output without numbers, units, cut names and punctuation: what stays when it is printed again."""
     return _WORD.findall(_UNIT.sub(" ", text))
 
 

@@ -32,7 +32,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[subpro
         command = [tonnage, "run", str(path), "--base-url", url, "--json", "-q", *flags]
         return subprocess.run(command, env=environment(folder), capture_output=True, text=True, timeout=40, check=False)
 
-    with DemoServer(DemoConfig()) as server, ThreadPoolExecutor(max_workers=4) as pool:
+    with DemoServer(DemoConfig()) as server, ThreadPoolExecutor(max_workers=8) as pool:
         yield {path.name: pool.submit(run, path, server.url) for path in EXAMPLES}
 
 
