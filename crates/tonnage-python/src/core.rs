@@ -5,7 +5,7 @@ use std::sync::mpsc::{channel, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
@@ -331,28 +331,37 @@ impl Core {
     fn resume(&mut self, py: Python<'_>, vu: u32, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let Some(Some(coroutine)) = self.running.get(vu as usize) else { return Ok(()) };
         let coroutine = coroutine.clone_ref(py).into_bound(py);
-        self.desk.enter(vu);
-        let sent = coroutine.send(value);
-        self.desk.leave();
-        self.file_notes();
-        match sent {
-            Ok(PySendResult::Next(asked)) => {
-                if let Err(error) = self.demand(vu, &asked) {
-                    self.running[vu as usize] = None;
-                    return self.raised(py, vu, Job::Iteration, error);
-                }
-                Ok(())
+        let mut sent = self.within(vu, || coroutine.send(value));
+        if let Ok(PySendResult::Next(asked)) = &sent {
+            match self.demand(vu, asked) {
+                Ok(()) => return Ok(()),
+                // Raised where it was awaited: the traceback then names the line, and the script may catch it.
+                Err(error) => sent = self.within(vu, || throw(&coroutine, error)),
             }
-            Ok(PySendResult::Return(_)) => {
-                self.running[vu as usize] = None;
+            if let Ok(PySendResult::Next(asked)) = &sent {
+                match self.demand(vu, asked) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => sent = Err(error),
+                }
+            }
+        }
+        self.running[vu as usize] = None;
+        match sent {
+            Ok(_) => {
                 self.end(vu, None);
                 Ok(())
             }
-            Err(error) => {
-                self.running[vu as usize] = None;
-                self.raised(py, vu, Job::Iteration, error)
-            }
+            Err(error) => self.raised(py, vu, self.engine.job_of(vu), error),
         }
+    }
+
+    /// Runs script code of a VU, and files what it noted.
+    fn within<T>(&mut self, vu: u32, run: impl FnOnce() -> T) -> T {
+        self.desk.enter(vu);
+        let result = run();
+        self.desk.leave();
+        self.file_notes();
+        result
     }
 
     /// Closes an interrupted coroutine: its `finally` blocks run, but nothing that they ask for is done.
@@ -456,6 +465,16 @@ fn as_sendable(coroutine: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyIterator>> {
     }
     // SAFETY: checked above to be exactly a coroutine, whose type fills am_send.
     Ok(unsafe { coroutine.cast_into_unchecked::<PyIterator>() })
+}
+
+/// Raises in a coroutine at the place where it waits.
+fn throw<'py>(coroutine: &Bound<'py, PyIterator>, error: PyErr) -> PyResult<PySendResult<'py>> {
+    let py = coroutine.py();
+    match coroutine.call_method1(intern!(py, "throw"), (error.into_value(py),)) {
+        Ok(asked) => Ok(PySendResult::Next(asked)),
+        Err(error) if error.is_instance_of::<PyStopIteration>(py) => Ok(PySendResult::Return(py.None().into_bound(py))),
+        Err(error) => Err(error),
+    }
 }
 
 fn job_name(job: Job) -> &'static str {

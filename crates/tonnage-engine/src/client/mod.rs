@@ -351,8 +351,11 @@ impl Client {
             State::Handshaking => self.handshaking(id),
             State::Ready => {
                 if connection.is_sending() {
-                    if let Err(failure) = connection.flush() {
-                        return self.break_off(id, failure);
+                    let flight = connection.flight;
+                    match (connection.flush(), flight) {
+                        (Err(failure), _) => return self.break_off(id, failure),
+                        (Ok(true), Some(flight)) => self.flights[flight].instants.sent = self.clock.now(),
+                        (Ok(_), _) => {}
                     }
                 }
                 self.receive(id);
