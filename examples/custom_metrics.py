@@ -2,6 +2,8 @@
 
     tonnage demo serve --port 8080
     tonnage run examples/custom_metrics.py --base-url http://127.0.0.1:8080
+
+`add` works where a VU runs; the tags of an added value, such as `sku`, can be named by a threshold.
 """
 
 from tonnage import Counter, Gauge, Rate, Trend, scenario

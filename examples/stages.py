@@ -3,6 +3,8 @@
     tonnage demo serve --port 8080 --workers 8 --service-time 20ms --distribution exponential
     tonnage run examples/stages.py --base-url http://127.0.0.1:8080
     tonnage inspect examples/stages.py --base-url http://127.0.0.1:8080 --explain
+
+The last one sends nothing: it shows the load over time.
 """
 
 from tonnage import ramping_arrival_rate, ramping_vus, scenario

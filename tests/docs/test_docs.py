@@ -33,11 +33,18 @@ def of(language: str) -> list[Block]:
 
 
 @pytest.fixture(scope="session")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Future[dict[str, list[Result]]]]:
+def results(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[Path, Future[dict[str, list[Result]]]]:
     """The results of every page; pages run side by side, the blocks of a page one after another."""
     service = DemoConfig(workers=8, service_time=0.005, distribution="exponential")
     with DemoServer(service) as server, ThreadPoolExecutor(max_workers=8) as pool:
-        wanted = [page for page in pages() if any(block.page == page for block in RUN)]
+        asked = [
+            item.callspec.params
+            for item in request.session.items
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        ]
+        wanted = list({block.page: None for params in asked if (block := params.get("block")) in RUN})
         # The longest pages first.
         wanted.sort(key=lambda page: -sum(block.text.count("$ tonnage run") for block in blocks(page)))
         yield {page: pool.submit(Page(page, tmp_path_factory.mktemp(page.stem), server.url).run) for page in wanted}
