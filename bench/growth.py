@@ -12,8 +12,8 @@ from bench.server import nginx
 TITLE = "Memory over a long run"
 METHOD = """\
 A constant load on nginx, half by a coroutine and half by a plain function, stored on disk; resident memory every 5 s.
-The slope is the least-squares line through what was read after the warm-up, with its standard error; growth is counted as
-such where it is above two standard errors and above 10 kB a minute (three pages), which is 14 MB a day."""
+The slope is the least-squares line through what was read after the warm-up, with its standard error; growth is counted
+as such where it is above two standard errors and above 10 kB a minute (three pages), which is 14 MB a day."""
 RATE = 1000
 LEAST = 10.0
 

@@ -43,7 +43,7 @@ def measure(rounds: int, quick: bool) -> list[Section]:
             _round(compared[turn:] + compared[:turn], table, (short, long), core)
         sections = [_section(compared, table, rounds, (short, long))]
         costs = {name: Spread.of(measured.cost).median for name, measured in table.items()}
-        return sections + where.profile(compared, costs, core, long)
+        return sections + where.profile(compared, costs, core, (short, long))
 
 
 def _round(order: Sequence[Peer], table: dict[str, Measured], durations: tuple[int, int], core: int) -> None:

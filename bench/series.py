@@ -12,8 +12,8 @@ TITLE = "Memory of series"
 METHOD = f"""\
 {CONNECTIONS} closed VUs make requests to nginx as fast as they can, each under a name drawn from so many, with one
 check; the run is stored on disk. A name is a series of each of its metrics, and at most 2 000 series of a metric are
-kept apart; beyond that they are "(other)". Resident memory as above, against one name; "peak" is the most that was seen,
-including the making of the report."""
+kept apart; beyond that they are "(other)". Resident memory as above, against one name; "peak" is the most that was
+seen, including the making of the report."""
 CAP, MOST = 2000, 200.0
 
 

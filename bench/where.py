@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from bench.process import run
 
 TITLE = "Where the time of a request goes"
 METHOD = """\
-`perf record -e cpu-clock` over one long run of each (start-up included); the share of the samples in each program or
-library, times the median processor time per request from the table above [µs]. "Kernel" is system calls and the
-network; "core" is the native extension of Tonnage, or wrk itself; "interpreter" is Python; "C library" has the copying
-and allocation of memory."""
+`perf record -e cpu-clock` over a long and a short run of each; of the samples that the long one has more, the share in
+each program or library, times the median processor time per request from the table above [µs]. "Kernel" is system calls
+and the network; "core" is the native extension of Tonnage, or wrk itself; "interpreter" is Python; "C library" has the
+copying and allocation of memory."""
 PLACES = {
     "kernel": r"kernel|\[guest|\[hypervisor",
     "core": r"_engine|^wrk$",
@@ -28,27 +29,30 @@ PLACES = {
 PROFILED = ("wrk", "tonnage, URL", "tonnage, async def", "tonnage, plain def")
 
 
-def profile(compared: Sequence[Peer], costs: Mapping[str, float], core: int, seconds: int) -> list[Section]:
+def profile(
+    compared: Sequence[Peer], costs: Mapping[str, float], core: int, durations: tuple[int, int]
+) -> list[Section]:
     """A table with a column for each place; nothing where perf is absent or may not sample."""
+    perf = shutil.which("perf")
     rows = []
     for peer in compared:
-        if peer.name in PROFILED and (shares := _shares(peer, core, seconds)):
+        if perf is None or peer.name not in PROFILED:
+            continue
+        short, long = (_samples(perf, peer.command(seconds), core) for seconds in durations)
+        more = long - short
+        if (total := more.total()) > 0:
             cost = costs[peer.name] * 1e6
-            rows.append((peer.name, *(f"{shares.get(place, 0) * cost:.2f}" for place in (*PLACES, "other"))))
+            rows.append((peer.name, *(f"{more[place] / total * cost:.2f}" for place in (*PLACES, "other"))))
     return [Section(TITLE, METHOD, ("generator", *PLACES, "other"), rows)] if rows else []
 
 
-def _shares(peer: Peer, core: int, seconds: int) -> dict[str, float]:
-    perf = shutil.which("perf")
-    if perf is None:
-        return {}
+def _samples(perf: str, command: Sequence[str], core: int) -> Counter[str]:
+    """How many samples of the processor were taken in each place."""
     with tempfile.TemporaryDirectory(prefix="tonnage-bench-perf-") as folder:
         data = str(Path(folder, "perf.data"))
-        run([perf, "record", "-q", "-e", "cpu-clock", "-F", "997", "-o", data, "--", *peer.command(seconds)], core)
-        report = run([perf, "report", "-i", data, "--stdio", "--sort", "dso", "-g", "none"])
-    found = re.findall(r"^\s*([\d.]+)%\s+(\S+)", report.output, re.MULTILINE)
-    shares: dict[str, float] = {}
-    for percent, name in found:
-        place = next((place for place, pattern in PLACES.items() if re.search(pattern, name)), "other")
-        shares[place] = shares.get(place, 0.0) + float(percent) / 100
-    return shares
+        run([perf, "record", "-q", "-e", "cpu-clock", "-F", "997", "-o", data, "--", *command], core)
+        report = run([perf, "report", "-i", data, "--stdio", "--sort", "dso", "-n", "-g", "none"])
+    samples: Counter[str] = Counter()
+    for number, name in re.findall(r"^\s*[\d.]+%\s+(\d+)\s+(\S+)", report.output, re.MULTILINE):
+        samples[next((place for place, pattern in PLACES.items() if re.search(pattern, name)), "other")] += int(number)
+    return samples
