@@ -3,55 +3,62 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 
 from bench.figures import Section, Spread, verdict
-from bench.peers import RUN
+from bench.peers import RUN, document
 from bench.process import SCRIPTS, TONNAGE, BenchError, Ended, cores, run
 from bench.server import nginx
 
-TITLE = "Memory of idle VUs"
+TITLE = "Memory of waiting VUs"
 METHOD = """\
 Resident memory (VmRSS) of a run whose VUs sleep, read from /proc every 0.1 s and taken as the median over the second
-half of the run; what many VUs hold more than one VU does, divided by their number. "Connected" VUs have made one
-request before and keep its connection; the kernel's memory of sockets is not in it."""
-AIMS = {"async def": ("async_idle.py", 6.0), "plain def": ("plain_idle.py", 16.0)}
+half of the run; what many VUs hold more than one VU does, divided by their number. "New" VUs have done nothing before
+they sleep, and the aims are for them; "worked" ones have made one request, one check and one draw of their random
+numbers, and keep their connection. The kernel's memory of sockets is not in it."""
+KINDS = {"async def": ("async_idle.py", 6.0), "plain def": ("plain_idle.py", 16.0)}
+COUNTS = {"new": (1, 1000, 10_000), "worked": (1, 1000)}
 
 
 def measure(rounds: int, quick: bool) -> list[Section]:
     server_core, core = cores()
-    seconds = 4 if quick else 6
+    seconds = 4 if quick else 5
+    rows: list[tuple[str, ...]] = []
+    missed: list[str] = []
     with nginx(server_core) as server:
-        rows, missed = [], []
-        for kind, (script, aim) in AIMS.items():
-            for count, state in ((1000, "idle"), (10_000, "idle"), (1000, "connected")):
-                base = ["--base-url", server.url, *(["-e", "ASK=1"] if state == "connected" else [])]
-                measured = [_pair(script, base, count, seconds, core) for _ in range(rounds)]
-                each = Spread.of((many - one) / (count - 1) / 1024 for one, many in measured)
-                whole = Spread.of(many / 2**20 for _, many in measured)
-                is_judged = state == "idle"
-                aim_text = f"≤ {aim:g}" if is_judged else ""
-                rows.append((kind, state, f"{count:,}".replace(",", " "), whole.text(1), each.text(), aim_text))
-                print("  " + "  ".join(rows[-1]), flush=True)
-                if is_judged:
-                    missed += verdict(f"{kind}, each of {count} idle VUs", each.median, aim, "kB")
+        for kind, (script, aim) in KINDS.items():
+            for state, counts in COUNTS.items():
+                load = [str(SCRIPTS / script), "--base-url", server.url, "-e", f"STATE={state}"]
+                found = [[_held(load, count, seconds, core) for count in counts] for _ in range(rounds)]
+                for index, count in enumerate(counts):
+                    each = Spread.of(_each(held, counts, index) for held in found)
+                    whole = Spread.of(held[index] / 2**20 for held in found).text(1)
+                    judged = state == "new" and count > 1
+                    shown = each.text() if count > 1 else ""
+                    rows.append((kind, state, str(count), whole, shown, f"≤ {aim:g}" if judged else ""))
+                    print("  " + "  ".join(rows[-1]), flush=True)
+                    missed += verdict(f"{kind}, each of {count} new VUs", each.median, aim, "kB") if judged else []
     header = ("VUs", "state", "number", "process [MiB]", "each VU [kB]", "aim [kB]")
     return [Section(TITLE, f"{METHOD} {rounds} rounds, {seconds} s each.", header, rows, missed)]
 
 
-def _pair(script: str, base: list[str], count: int, seconds: int, core: int) -> tuple[float, float]:
-    """Resident memory with one VU and with `count` [bytes]."""
-    one, many = (_held(script, base, number, seconds, core) for number in (1, count))
-    return one, many
+def _each(held: Sequence[float], counts: Sequence[int], index: int) -> float:
+    """What each VU more than one holds [kB, of 1024 bytes]."""
+    return (held[index] - held[0]) / max(1, counts[index] - 1) / 1024
 
 
-def _held(script: str, base: list[str], vus: int, seconds: int, core: int) -> float:
-    load = ["-u", str(vus), "-d", f"{seconds}s", "--graceful-stop", "0s", "--no-thresholds"]
-    return second_half(run([TONNAGE, "run", str(SCRIPTS / script), *base, *load, *RUN], core, every=0.1), seconds)
+def _held(load: Sequence[str], vus: int, seconds: int, core: int) -> float:
+    """Resident memory with so many VUs [bytes]."""
+    length = ["-u", str(vus), "-d", f"{seconds}s", "--graceful-stop", "0s", "--no-thresholds"]
+    ended = run([TONNAGE, "run", *load, *length, *RUN], core, every=0.1)
+    if (started := document(ended)["delivered"]["started"]) != vus:
+        raise BenchError(f"{started} of {vus} VUs started")
+    return second_half(ended, seconds)
 
 
 def second_half(ended: Ended, seconds: float) -> float:
     """Median memory over the second half of a run of so many seconds [bytes], without its end, which reports."""
     samples = [held for at, held in ended.memory if seconds / 2 <= at <= 0.95 * seconds]
-    if not samples or ended.code not in (0, 111):
+    if not samples or ended.code:
         raise BenchError(f"the run ended with {ended.code}: {ended.errors.strip()[-500:]}")
     return statistics.median(samples)
