@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[Measure, int]] = {
     "requests": (requests.measure, 5),
     "schedule": (schedule.measure, 3),
     "memory": (memory.measure, 3),
-    "series": (series.measure, 2),
+    "series": (series.measure, 1),
     "growth": (growth.measure, 1),
 }
 """What can be measured, and in how many rounds unless told otherwise."""

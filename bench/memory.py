@@ -13,9 +13,9 @@ from bench.server import nginx
 TITLE = "Memory of waiting VUs"
 METHOD = """\
 Resident memory (VmRSS) of a run whose VUs sleep, read from /proc every 0.1 s and taken as the median over the second
-half of the run; what many VUs hold more than one VU does, divided by their number. "New" VUs have done nothing before
-they sleep, and the aims are for them; "worked" ones have made one request, one check and one draw of their random
-numbers, and keep their connection. The kernel's memory of sockets is not in it."""
+half of the run; what many VUs hold more than one VU does, divided by their number. "New" VUs have done nothing
+before they sleep, and the aims are for them; "worked" ones have made one request, one check and one draw of their
+random numbers, and keep their connection. The kernel's memory of sockets is not in it."""
 KINDS = {"async def": ("async_idle.py", 6.0), "plain def": ("plain_idle.py", 16.0)}
 COUNTS = {"new": (1, 1000, 10_000), "worked": (1, 1000)}
 

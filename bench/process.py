@@ -14,6 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 TONNAGE = str(Path(sys.executable).parent / "tonnage")
+MOST_MEMORY = 2 * 2**30
+"""A watched process that holds more than so many bytes is killed."""
 PEERS = Path(__file__).parent.parent / ".venv-bench" / "bin"
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -93,11 +95,13 @@ def environment(folder: str) -> dict[str, str]:
 
 
 def _watch(process: subprocess.Popen[bytes], every: float) -> tuple[tuple[float, int], ...]:
-    """Sample the memory of a process until it ends; its status is left for `wait4`."""
+    """Sample the memory of a process until it ends, or kill it; its status is left for `wait4`."""
     start, samples = time.monotonic(), []
     while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         if (held := resident(process.pid)) is not None:
             samples.append((time.monotonic() - start, held))
+            if held > MOST_MEMORY:
+                process.kill()
         time.sleep(every)
     return tuple(samples)
 

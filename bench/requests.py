@@ -13,14 +13,14 @@ from bench.server import nginx
 
 TITLE = "Processor time per request"
 METHOD = f"""\
-Each generator loads the same nginx with {CONNECTIONS} keep-alive connections (one request at a time on each) as fast as
-it can. The generator is pinned to one core, the only worker of nginx to another. A figure is the difference between a
-long and a short run, in processor time (user and system, of the process and its children) and in requests, so that
-start-up and shut-down do not count. In each round every generator has its turn, in an order that rotates; the ratio is
-taken to the reference of the same round. Figures are medians over the rounds, with the least and the greatest.
-Tonnage is the whole command `tonnage run --json --store :memory:`, with everything recorded; scripts of Tonnage, k6 and
-Locust make one request and one check. Requests are counted by each generator's own report. Rows with TLS have wrk over
-TLS as their reference."""
+Each generator loads the same nginx with {CONNECTIONS} keep-alive connections (one request at a time on each) as fast
+as it can. The generator is pinned to one core, the only worker of nginx to another. A figure is the difference
+between a long and a short run, in processor time (user and system, of the process and its children) and in requests,
+so that start-up and shut-down do not count. In each round every generator has its turn, in an order that rotates;
+the ratio is taken to the reference of the same round. Figures are medians over the rounds, with the least and the
+greatest. Tonnage is the whole command `tonnage run --json --store :memory:`, with everything recorded; scripts of
+Tonnage, k6 and Locust make one request and one check. Requests are counted by each generator's own report. Rows with
+TLS have wrk over TLS as their reference."""
 
 
 @dataclass

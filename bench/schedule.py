@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from bench.figures import Section, Spread, verdict
 from bench.peers import ASYNC, CONNECTIONS, PLAIN, RUN, document
-from bench.process import TONNAGE, BenchError, cores, run
+from bench.process import SCRIPTS, TONNAGE, BenchError, cores, run
 from bench.server import Server, nginx
 
 TITLE = "Lateness of arrivals at half of the rated load"
 METHOD = """\
 Rated load: the highest of the tried constant rates at which at least 99 % of the planned arrivals start and the
-lateness of starts (arrival_lag) has a p99 of at most 10 ms. The search starts at what 50 closed VUs reach and goes down
-by a fifth until a rate holds, or up by a fifth until one does not. Generator on one core, nginx on the other,
---max-vus 500. Then runs at half of the rated load. Tonnage's own report gives the figures; where nginx is what holds a
-rate back, that counts too."""
+lateness of starts (arrival_lag) has a p99 of at most 10 ms. The search starts at what 50 closed VUs reach and goes
+down by a fifth until a rate holds, or up by a fifth until one does not. Generator on one core, nginx on the other,
+--max-vus 500. Then runs at half of the rated load. Tonnage's own report gives the figures; where nginx is what holds
+a rate back, that counts too. "A sleeping loop" is a process on the same core that only sleeps to instants 1 ms
+apart: what the machine itself is late before there is any load."""
 AIM = 1.0
 
 
@@ -36,6 +38,9 @@ def measure(rounds: int, quick: bool) -> list[Section]:
     server_core, core = cores()
     search, seconds = (2, 5) if quick else (5, 15)
     rows, missed = [], []
+    alone = [_sleeper(seconds / 3, core) for _ in range(rounds)]
+    lags = Spread.of(lag for lag, _ in alone).text(3), Spread.of(most for _, most in alone).text(1)
+    rows.append(("a sleeping loop", "", "1000", "", *lags))
     with nginx(server_core) as server:
         for name, target in targets(server).items():
             rated = rated_load(target, search, core)
@@ -48,6 +53,12 @@ def measure(rounds: int, quick: bool) -> list[Section]:
     method = f"{METHOD} {search} s for a rate of the search, then {rounds} rounds of {seconds} s."
     header = ("load", "rated [1/s]", "run at [1/s]", "started [%]", "lateness p99 [ms]", "greatest [ms]")
     return [Section(TITLE, method, header, rows, missed)]
+
+
+def _sleeper(seconds: float, core: int) -> tuple[float, float]:
+    """p99 and greatest lateness of a process that only sleeps: what the machine itself is late [ms]."""
+    lag, most = run([sys.executable, str(SCRIPTS / "sleeper.py"), str(seconds)], core).output.split()
+    return float(lag), float(most)
 
 
 def targets(server: Server) -> dict[str, list[str]]:

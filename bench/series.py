@@ -1,50 +1,71 @@
-"""Memory of many series, up to the cap and beyond it."""
+"""Memory of as many series as are kept apart."""
 
 from __future__ import annotations
 
+import statistics
+
 from bench.figures import Section, Spread, verdict
-from bench.memory import second_half
-from bench.peers import CONNECTIONS, document
-from bench.process import SCRIPTS, TONNAGE, cores, run
+from bench.peers import document
+from bench.process import MOST_MEMORY, SCRIPTS, TONNAGE, BenchError, Ended, cores, run
 from bench.server import nginx
 
+CAP, MOST, RATE = 2000, 200.0, 2000
 TITLE = "Memory of series"
 METHOD = f"""\
-{CONNECTIONS} closed VUs make requests to nginx as fast as they can, each under a name drawn from so many, with one
-check; the run is stored on disk. A name is a series of each of its metrics, and at most 2 000 series of a metric are
-kept apart; beyond that they are "(other)". Resident memory as above, against one name; "peak" is the most that was
-seen, including the making of the report."""
-CAP, MOST = 2000, 200.0
+A coroutine makes {RATE} requests a second to nginx, each under a name drawn from so many, with one check; the run is
+stored on disk. A name is a series of each of its metrics, of which at most {CAP} are kept apart. Resident memory,
+read every 0.5 s: "at the end" is the median of the last ten seconds of load, "growth" the slope over the same
+seconds, "peak" the most that was seen, the making of the report included. A process beyond {MOST_MEMORY >> 30} GiB
+is stopped. "CPU" is of the whole run."""
 
 
 def measure(rounds: int, quick: bool) -> list[Section]:
     server_core, core = cores()
-    seconds = 5 if quick else 15
-    counts = (1, CAP) if quick else (1, CAP, 2 * CAP)
-    found: dict[int, list[tuple[float, float, int]]] = {count: [] for count in counts}
+    seconds = 12 if quick else 75
+    rows: list[tuple[str, ...]] = []
+    missed: list[str] = []
+    notes: list[str] = []
+    base = 0.0
     with nginx(server_core) as server:
-        for _ in range(rounds):
-            for count in counts:
-                found[count].append(_one(server.url, count, seconds, core))
-    rows, missed = [], []
-    base = Spread.of(held for held, _, _ in found[1]).median
-    for count in counts:
-        held = Spread.of(held / 2**20 for held, _, _ in found[count])
-        peak = Spread.of(peak / 2**20 for _, peak, _ in found[count])
-        requests = Spread.of(requests for _, _, requests in found[count])
-        each = (held.median * 2**20 - base) / (count - 1) / 1024 if count > 1 else None
-        per_name = "" if each is None else f"{each:.1f}"
-        rows.append((str(count), held.text(1), per_name, peak.text(1), f"{requests.median:.0f}"))
-        missed += verdict(f"peak memory with {count} names", peak.median, MOST, "MiB", 0)
-    header = ("names", "process [MiB]", "each name [kB]", "peak [MiB]", "requests")
-    return [Section(TITLE, f"{METHOD} {rounds} rounds, {seconds} s each.", header, rows, missed)]
+        for names in (1, CAP):
+            found = [_one(server.url, names, seconds, core) for _ in range(rounds)]
+            end = Spread.of(at_the_end(ended)[0] / 2**20 for ended in found)
+            growth = Spread.of(at_the_end(ended)[1] / 2**20 for ended in found)
+            peak = Spread.of(max(held for _, held in ended.memory) / 2**20 for ended in found)
+            base = base or end.median
+            each = f"{(end.median - base) * 1024 / (names - 1):.1f}" if names > 1 else ""
+            cpu = Spread.of(ended.cpu for ended in found)
+            rows.append((str(names), end.text(1), each, growth.text(2), peak.text(1), cpu.text(1)))
+            print("  " + "  ".join(rows[-1]), flush=True)
+            missed += verdict(f"peak memory with {names} names", peak.median, MOST, "MiB", 0)
+            notes += [said for ended in found if (said := _stopped(ended, names))]
+    header = ("names", "at the end [MiB]", "each name [kB]", "growth [MiB/s]", "peak [MiB]", "CPU [s]")
+    return [Section(TITLE, f"{METHOD} {rounds} rounds, {seconds} s each.", header, rows, missed, notes)]
 
 
-def _one(url: str, names: int, seconds: int, core: int) -> tuple[float, float, int]:
-    """Memory in the second half, peak memory [bytes], and requests."""
-    load = ["-u", str(CONNECTIONS), "-d", f"{seconds}s", "--base-url", url, "-e", f"NAMES={names}"]
+def _one(url: str, names: int, seconds: int, core: int) -> Ended:
+    load = ["--rate", str(RATE), "-d", f"{seconds}s", "--base-url", url, "-e", f"NAMES={names}"]
     options = ["--json", "--quiet", "--fail-on", "never"]
-    ended = run([TONNAGE, "run", str(SCRIPTS / "names.py"), *load, *options], core, every=0.1)
-    held, peak = second_half(ended, seconds), max(held for _, held in ended.memory)
-    print(f"  {names} names: {held / 2**20:.1f} MiB, peak {peak / 2**20:.1f} MiB", flush=True)
-    return held, peak, int(document(ended)["metrics"]["http_reqs"]["values"]["count"])
+    ended = run([TONNAGE, "run", str(SCRIPTS / "names.py"), *load, *options], core, every=0.5)
+    if ended.code and not _stopped(ended, names):
+        raise BenchError(f"the run ended with {ended.code}: {ended.errors.strip()[-500:]}")
+    if not ended.code and document(ended)["metrics"]["http_reqs"]["values"]["count"] < RATE * seconds * 0.95:
+        print(f"  {names} names: fewer requests than were asked for")
+    return ended
+
+
+def _stopped(ended: Ended, names: int) -> str:
+    if ended.code != -9:
+        return ""
+    at, held = ended.memory[-1]
+    return f"The run with {names} names was stopped after {at:.0f} s, when it held {held / 2**20:.0f} MiB."
+
+
+def at_the_end(ended: Ended) -> tuple[float, float]:
+    """Median memory [bytes] and its slope [bytes/s] in the ten seconds before the last two."""
+    last = ended.memory[-1][0] - 2
+    samples = [(at, held) for at, held in ended.memory if last - 10 <= at <= last]
+    if len(samples) < 4:
+        raise BenchError("the run was too short for its memory to be read")
+    held = statistics.median(held for _, held in samples)
+    return held, statistics.linear_regression([at for at, _ in samples], [held for _, held in samples]).slope

@@ -10,8 +10,8 @@ from bench.process import TONNAGE, BenchError, run
 
 TITLE = "Start-up"
 METHOD = """\
-Processor time (user and system) of a whole process, with compiled bytecode already on disk; the median and the range of
-interleaved calls. The aims are for the whole; the last column subtracts an interpreter that does nothing."""
+Processor time (user and system) of a whole process, with compiled bytecode already on disk; the median and the range
+of interleaved calls. The aims are for the whole; the last column subtracts an interpreter that does nothing."""
 COMMANDS = {
     "python -c pass": ([sys.executable, "-c", "pass"], None),
     "import tonnage": ([sys.executable, "-c", "import tonnage"], 100.0),

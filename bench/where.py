@@ -15,10 +15,10 @@ from bench.process import run
 
 TITLE = "Where the time of a request goes"
 METHOD = """\
-`perf record -e cpu-clock` over a long and a short run of each; of the samples that the long one has more, the share in
-each program or library, times the median processor time per request from the table above [µs]. "Kernel" is system calls
-and the network; "core" is the native extension of Tonnage, or wrk itself; "interpreter" is Python; "C library" has the
-copying and allocation of memory."""
+`perf record -e cpu-clock` over a long and a short run of each; of the samples that the long one has more, the share
+in each program or library, times the median processor time per request from the table above [µs]. "Kernel" is system
+calls and the network; "core" is the native extension of Tonnage, or wrk itself; "interpreter" is Python; "C library"
+has the copying and allocation of memory."""
 PLACES = {
     "kernel": r"kernel|\[guest|\[hypervisor",
     "core": r"_engine|^wrk$",
