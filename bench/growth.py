@@ -26,9 +26,7 @@ def measure(rounds: int, quick: bool) -> list[Section]:
         command = [TONNAGE, "run", str(SCRIPTS / "steady.py"), "--base-url", server.url, "--json", "--quiet"]
         settings = {"BENCH_RATE": str(RATE), "BENCH_DURATION": f"{seconds}s"}
         ended = run([*command, "--fail-on", "never"], core, every=5.0, extra=settings)
-    slope, error = line([(at, held) for at, held in ended.memory if warm <= at <= seconds])
-    section = _section(ended, slope * 60 / 1024, error * 60 / 1024, seconds, warm)
-    return [section]
+    return [_section(ended, seconds, warm)]
 
 
 def line(points: list[tuple[float, int]]) -> tuple[float, float]:
@@ -41,8 +39,14 @@ def line(points: list[tuple[float, int]]) -> tuple[float, float]:
     return slope, (sum(each**2 for each in rest) / (len(points) - 2) / spread) ** 0.5
 
 
-def _section(ended: Ended, slope: float, error: float, seconds: int, warm: int) -> Section:
-    """The table; slope and error in kB a minute."""
+def slope_after(ended: Ended, begin: float, end: float) -> tuple[float, float]:
+    """Slope of the memory and its standard error [kB a minute, of 1024 bytes]."""
+    slope, error = line([(at, held) for at, held in ended.memory if begin <= at <= end])
+    return slope * 60 / 1024, error * 60 / 1024
+
+
+def _section(ended: Ended, seconds: int, warm: int) -> Section:
+    slope, error = slope_after(ended, warm, seconds)
     delivered = document(ended)["delivered"]
     marks = [warm, *range(60, seconds, 60), seconds - 5]
     rows = [(f"{mark:.0f}", f"{_near(ended, mark) / 2**20:.2f}") for mark in sorted(set(marks)) if mark >= warm]
@@ -52,7 +56,9 @@ def _section(ended: Ended, slope: float, error: float, seconds: int, warm: int) 
         missed.append(
             f"memory grows by {slope:.1f} ± {error:.1f} kB a minute after the first {warm} s; the aim is none."
         )
+    late, late_error = slope_after(ended, (warm + seconds) / 2, seconds)
     slope_text = f"Slope after {warm} s: {slope:.1f} ± {error:.1f} kB a minute"
+    slope_text += f", in the second half of that time {late:.1f} ± {late_error:.1f}"
     notes = [f"{slope_text}, at {delivered['rate']:.0f} iterations a second ({delivered['completed']} in all)."]
     return Section(TITLE, f"{METHOD} {seconds} s, warm-up {warm} s.", ("second", "memory [MiB]"), rows, missed, notes)
 

@@ -20,7 +20,8 @@ so that start-up and shut-down do not count. In each round every generator has i
 the ratio is taken to the reference of the same round. Figures are medians over the rounds, with the least and the
 greatest. Tonnage is the whole command `tonnage run --json --store :memory:`, with everything recorded; scripts of
 Tonnage, k6 and Locust make one request and one check. Requests are counted by each generator's own report. Rows with
-TLS have wrk over TLS as their reference."""
+TLS have wrk over TLS as their reference. Requests per second are of the long run, and say how fast the server was as
+well."""
 
 
 @dataclass
@@ -59,12 +60,12 @@ def _round(order: Sequence[Peer], table: dict[str, Measured], durations: tuple[i
 
 
 def difference(peer: Peer, durations: tuple[int, int], core: int) -> tuple[float, float]:
-    """Processor time per request [s] and requests per second, between two durations [s]."""
+    """Processor time per request between two durations [s], and requests per second in the longer one."""
     ended = [run(peer.command(seconds), core) for seconds in durations]
     few, many = (peer.count(each) for each in ended)
     if many <= few:
         raise BenchError(f"{peer.name} made no more requests in {durations[1]} s than in {durations[0]} s")
-    return (ended[1].cpu - ended[0].cpu) / (many - few), (many - few) / (durations[1] - durations[0])
+    return (ended[1].cpu - ended[0].cpu) / (many - few), many / durations[1]
 
 
 def _section(compared: Sequence[Peer], table: dict[str, Measured], rounds: int, durations: tuple[int, int]) -> Section:
