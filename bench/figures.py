@@ -21,7 +21,9 @@ class Spread:
         return cls(statistics.median(rounds), min(rounds), max(rounds))
 
     def text(self, digits: int = 2) -> str:
-        """The median with its range, such as `0.93 (0.91 to 0.97)`."""
+        """The median with its range, such as `0.93 (0.91 to 0.97)`; one round has no range."""
+        if self.low == self.high:
+            return f"{self.median:.{digits}f}"
         return f"{self.median:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
 
 

@@ -46,6 +46,15 @@ def profile(
     return [Section(TITLE, METHOD, ("generator", *PLACES, "other"), rows)] if rows else []
 
 
+def sentence(profiled: Sequence[Section], name: str) -> str:
+    """Where the time of one generator goes beyond that of wrk; empty where it was not profiled."""
+    rows = {row[0]: row[1:] for section in profiled for row in section.rows}
+    if name not in rows or "wrk" not in rows:
+        return ""
+    pairs = zip((*PLACES, "other"), rows[name], rows["wrk"], strict=True)
+    return "Against wrk: " + ", ".join(f"{place} {float(a) - float(b):+.2f} µs" for place, a, b in pairs) + "."
+
+
 def _samples(perf: str, command: Sequence[str], core: int) -> Counter[str]:
     """How many samples of the processor were taken in each place."""
     with tempfile.TemporaryDirectory(prefix="tonnage-bench-perf-") as folder:
