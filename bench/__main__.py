@@ -57,9 +57,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("what", nargs="?", default="all", choices=["all", *COMMANDS])
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each, instead of the usual number")
-    parser.add_argument(
-        "--quick", action="store_true", help="about three minutes, to see that it works; writes nothing"
-    )
+    parser.add_argument("--quick", action="store_true", help="a few minutes, to see that it works; writes nothing")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the results here, whatever was measured")
     return parser.parse_args()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import resource
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,20 +20,25 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Busy:
-    """Counters of the whole machine's processors since it was started [ticks]."""
+    """What the machine's processors did since it was started, and what this bench and its children took [s]."""
 
-    total: int
-    idle: int
-    steal: int
+    total: float
+    idle: float
+    steal: float
+    own: float
 
     @classmethod
     def now(cls) -> Busy:
-        ticks = [int(field) for field in Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]]
-        return cls(sum(ticks), ticks[3] + ticks[4], ticks[7])
+        fields = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]
+        spent = [int(field) / os.sysconf("SC_CLK_TCK") for field in fields]
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return cls(sum(spent), spent[3] + spent[4], spent[7], sum(each.ru_utime + each.ru_stime for each in used))
 
     def since(self, former: Busy) -> str:
-        total = max(1, self.total - former.total)
-        return f"{100 * (self.steal - former.steal) / total:.1f} % of the processors' time was taken by the hypervisor"
+        total, steal = max(1.0, self.total - former.total), self.steal - former.steal
+        others = total - (self.idle - former.idle) - steal - (self.own - former.own)
+        shares = f"other programs took {100 * max(0.0, others) / total:.0f} % of the processors' time"
+        return f"{shares}, the hypervisor {100 * steal / total:.1f} %"
 
 
 def facts() -> dict[str, str]:

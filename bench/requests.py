@@ -42,9 +42,9 @@ def measure(rounds: int, quick: bool) -> list[Section]:
         for number in range(rounds):
             turn = number % len(compared)
             _round(compared[turn:] + compared[:turn], table, (short, long), core)
-        sections = [_section(compared, table, rounds, (short, long))]
         costs = {name: Spread.of(measured.cost).median for name, measured in table.items()}
-        return sections + where.profile(compared, costs, core, (short, long))
+        profiled = where.profile(compared, costs, core, (short, long))
+        return [_section(compared, table, profiled, f"{rounds} rounds; {short} s and {long} s."), *profiled]
 
 
 def _round(order: Sequence[Peer], table: dict[str, Measured], durations: tuple[int, int], core: int) -> None:
@@ -68,7 +68,7 @@ def difference(peer: Peer, durations: tuple[int, int], core: int) -> tuple[float
     return (ended[1].cpu - ended[0].cpu) / (many - few), many / durations[1]
 
 
-def _section(compared: Sequence[Peer], table: dict[str, Measured], rounds: int, durations: tuple[int, int]) -> Section:
+def _section(compared: Sequence[Peer], table: dict[str, Measured], profiled: Sequence[Section], extent: str) -> Section:
     rows, missed = [], []
     for peer in compared:
         measured = table[peer.name]
@@ -77,6 +77,8 @@ def _section(compared: Sequence[Peer], table: dict[str, Measured], rounds: int, 
         aim = "" if peer.aim is None else f"≤ {peer.aim}"
         rows.append((peer.name, cost.text(), ratio.text(), aim, f"{rate.median:.0f}"))
         if peer.aim is not None:
-            missed += verdict(f"{peer.name}, ratio to {peer.reference}", ratio.median, peer.aim, "×")
-    method = f"{METHOD} {rounds} rounds; {durations[0]} s and {durations[1]} s."
-    return Section(TITLE, method, ("generator", "µs per request", "ratio", "aim", "requests/s"), rows, missed)
+            said = verdict(f"{peer.name}, ratio to {peer.reference}", ratio.median, peer.aim, "×")
+            missed += [f"{each} {where.sentence(profiled, peer.name)}".strip() for each in said]
+    return Section(
+        TITLE, f"{METHOD} {extent}", ("generator", "µs per request", "ratio", "aim", "requests/s"), rows, missed
+    )
