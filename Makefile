@@ -37,8 +37,8 @@ test-python: setup
 	$(BIN)/python -m pytest --cov --cov-report=term
 
 lint: setup ## formats, types, import laws, stubs, sizes
-	$(BIN)/ruff format --check --quiet src tests examples bench
-	$(BIN)/ruff check --quiet src tests examples bench
+	$(BIN)/ruff format --check --quiet src tests examples bench docs
+	$(BIN)/ruff check --quiet src tests examples bench docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m mypy.stubtest tonnage._engine --allowlist tests/stubtest.allow
@@ -47,8 +47,8 @@ lint: setup ## formats, types, import laws, stubs, sizes
 	$(BIN)/python tests/sizes.py
 
 format: setup ## rewrite the sources in the house format
-	$(BIN)/ruff format --quiet src tests examples bench
-	$(BIN)/ruff check --quiet --fix src tests examples bench
+	$(BIN)/ruff format --quiet src tests examples bench docs
+	$(BIN)/ruff check --quiet --fix src tests examples bench docs
 	cargo fmt --all
 
 $(STAMPS)/venv-bench: pyproject.toml

@@ -11,6 +11,7 @@ from typing import IO, Any, Final, Protocol, TypeVar
 import click
 
 from tonnage.errors import StoreError
+from tonnage.reports.figures import COUNTED_BY_SECOND
 from tonnage.reports.json_document import json_document
 from tonnage.reports.summary import summary
 from tonnage.reports.text import Style
@@ -84,7 +85,7 @@ def report_command(screen: Screen, run: str, as_json: bool, store: Path | None) 
     RUN is an id, the beginning of one, or "last".
     """
     with opened(screen, store) as runs:
-        found = runs.load(run)
+        found = runs.load(run, counters=COUNTED_BY_SECOND)
     if as_json:
         print_json(json_document(found))
     else:

@@ -57,7 +57,7 @@ def run_command(
     """
     world: World = context.obj
     choices = {name: flags.pop(name) for name in ("as_json", "quiet", "fail_on", "exit_code", "allow_debug_engine")}
-    with telling_mistakes():
+    with telling_mistakes(), world.prints_diverted(choices["as_json"]):
         plan, merged, script = plan_of(world, target, config_path, layer_of_flags(flags, world.cwd))
         if is_explained:
             from tonnage.cli.inspect import explanation
@@ -66,7 +66,8 @@ def run_command(
             return
         _check_before(plan, merged, choices["allow_debug_engine"])
     world.store = merged.values.get("store")
-    run, verdict, stuck = _make(world, plan, script, choices["quiet"], choices["as_json"])
+    with world.prints_diverted(choices["as_json"]):
+        run, verdict, stuck = _make(world, plan, script, choices["quiet"], choices["as_json"])
     code = _exit_code(verdict.exit_code, choices["fail_on"], choices["exit_code"])
     try:
         _tell(world, run, choices["as_json"])
@@ -98,6 +99,7 @@ def _make(world: World, plan: Plan, script: Script | None, quiet: bool, as_json:
     """The run as it was stored, its verdict, and whether a script still holds a thread."""
     from tonnage.engine.health import environment
     from tonnage.engine.native import NativeEngine
+    from tonnage.reports.figures import COUNTED_BY_SECOND
     from tonnage.runs.crash import CrashReport
     from tonnage.runs.recorder import Recorder
     from tonnage.runs.store import Store
@@ -122,7 +124,7 @@ def _make(world: World, plan: Plan, script: Script | None, quiet: bool, as_json:
         restore()
     if session.fault:
         world.say(_crash(store, CrashReport.of(run_id, plan, where, session.fault)))
-    return store.load(run_id), verdict, session.is_stuck
+    return store.load(run_id, counters=COUNTED_BY_SECOND), verdict, session.is_stuck
 
 
 def _crash(store: Store, report: CrashReport) -> str:

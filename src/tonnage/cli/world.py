@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,6 +112,10 @@ class World:
         """One text on the error stream; that nobody reads it is no reason to end a run."""
         with contextlib.suppress(OSError, ValueError):
             print(text, file=self.stderr, flush=True)
+
+    def prints_diverted(self, divert: bool) -> AbstractContextManager[object]:
+        """While it holds, what a script prints goes to the error stream: with --json the output is one document."""
+        return redirect_stdout(self.stderr) if divert else nullcontext()
 
     def leave(self, code: int) -> NoReturn:
         """End the process at once, without waiting for a script that does not give its thread back."""

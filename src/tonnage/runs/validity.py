@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import ceil
 
+from tonnage.load.executor import PerVuIterations, SharedIterations
 from tonnage.load.plan import Limits, Plan
 from tonnage.metrics import reading
 from tonnage.metrics.catalog import BUILT_IN
 from tonnage.metrics.window import Window
 from tonnage.runs.run import Check, Ending, Event
 from tonnage.units import percent, seconds
+
+FEWEST_FOR_A_P99 = 100
+"""Below it the p99 is the largest sample: the first resumption of a script, which warms up, would decide."""
+
+BUDGETED = (SharedIterations, PerVuIterations)
 
 
 def validity(plan: Plan, total: Window, ending: Ending | None, events: Sequence[Event]) -> Iterator[Check]:
@@ -26,6 +32,7 @@ def validity(plan: Plan, total: Window, ending: Ending | None, events: Sequence[
     yield from _script(total, limits)
     if ending is not None:
         yield from _hung(ending, limits)
+        yield from _duration(plan, ending)
     yield from _events(events)
 
 
@@ -63,8 +70,9 @@ def _lateness(total: Window, limits: Limits) -> Iterator[Check]:
     allowed = max(limits.arrival_lag, limits.arrival_lag_share * (response.lower if response else 0.0))
     if lag is not None:
         yield Check("start lateness p99", lag.lower <= allowed, _time(lag.lower), f"at most {_time(allowed)}")
-    script = reading.trend(total, BUILT_IN["generator_script_lag"]).quantile(0.99)
-    if script is not None:
+    waits = reading.trend(total, BUILT_IN["generator_script_lag"])
+    script, samples = waits.quantile(0.99), waits.count
+    if script is not None and samples >= FEWEST_FOR_A_P99:
         yield Check("script lag p99", script.lower <= allowed, _time(script.lower), f"at most {_time(allowed)}")
 
 
@@ -105,6 +113,16 @@ def _hung(ending: Ending, limits: Limits) -> Iterator[Check]:
     allowed = max(1, ceil(limits.hung_vus * ending.vus)) - 1
     measured = f"{ending.hung} of {ending.vus} VUs ended inside a request older than the slowest answer"
     yield Check("hung VUs", ending.hung <= allowed, measured, f"at most {allowed}")
+
+
+def _duration(plan: Plan, ending: Ending) -> Iterator[Check]:
+    """Asked and delivered duration; a run that was stopped, or that ends with its iterations, says so elsewhere."""
+    budgeted = any(isinstance(scenario.executor, BUDGETED) for scenario in plan.scenarios)
+    if ending.reason != "completed" or budgeted or plan.duration <= 0:
+        return
+    share = abs(ending.duration - plan.duration) / plan.duration
+    measured = f"{_time(ending.duration)} of {_time(plan.duration)} asked for"
+    yield Check("duration", share <= plan.limits.duration, measured, f"within {_share(plan.limits.duration)}")
 
 
 def _events(events: Sequence[Event]) -> Iterator[Check]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -111,17 +111,20 @@ class Store:
             raise
         return writer
 
-    def load(self, which: str = LAST, resolution: Resolution | None = 1) -> Run:
+    def load(
+        self, which: str = LAST, resolution: Resolution | None = 1, counters: Collection[str] | None = None
+    ) -> Run:
         """A run, by its id, the beginning of one, or "last"; a run without an ending is judged as interrupted.
 
         Args:
             resolution: length of `Run.windows` [s]; None leaves them out, which is fast however long the run was.
+            counters: only these counters in the windows; None for all that they hold.
 
         Raises:
             StoreError: there is no such run, there are several, or the file cannot be read.
         """
         with self._reader(self.resolve(which)) as reader:
-            return reader.run(resolution)
+            return reader.run(resolution, counters)
 
     def list(self) -> tuple[Record, ...]:
         """One record a run, the oldest first; of a file that cannot be read, why."""
