@@ -4,7 +4,23 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, final
 
-__all__: list[str]
+__all__ = [
+    "OPTIMISED",
+    "VERSION",
+    "Checks",
+    "Core",
+    "DemoServer",
+    "Histogram",
+    "Http",
+    "Messages",
+    "MetricPort",
+    "Pending",
+    "Response",
+    "Sleep",
+    "Watch",
+    "decode_window",
+    "last_panic",
+]
 
 OPTIMISED: bool
 VERSION: str

@@ -51,7 +51,15 @@ type Plain = (&'static str, String, Option<String>);
 /// Literals of a script are the same object each time, so the look-up of a request or a check costs one hash of a
 /// number (10 ns) instead of a copy and a hash of the text. The entry holds the object, so the address stays its own.
 struct ByAddress<T> {
-    entries: HashMap<(usize, usize, usize), (Py<PyString>, Option<Py<PyString>>, T)>,
+    entries: HashMap<Address, Entry<T>>,
+}
+
+/// Addresses of what the entry is for, of a text, and of another one or zero.
+type Address = (usize, usize, usize);
+
+struct Entry<T> {
+    value: T,
+    _texts: (Py<PyString>, Option<Py<PyString>>),
 }
 
 impl<T> Default for ByAddress<T> {
@@ -61,30 +69,21 @@ impl<T> Default for ByAddress<T> {
 }
 
 impl<T: Clone> ByAddress<T> {
-    fn key(
-        kind: &'static str,
-        text: &Bound<'_, PyString>,
-        more: Option<&Bound<'_, PyString>>,
-    ) -> (usize, usize, usize) {
+    fn key(kind: &'static str, text: &Bound<'_, PyString>, more: Option<&Bound<'_, PyString>>) -> Address {
         (kind.as_ptr() as usize, text.as_ptr() as usize, more.map_or(0, |more| more.as_ptr() as usize))
     }
 
-    fn get(&self, key: &(usize, usize, usize)) -> Option<T> {
-        self.entries.get(key).map(|(_, _, value)| value.clone())
+    fn get(&self, key: &Address) -> Option<T> {
+        self.entries.get(key).map(|entry| entry.value.clone())
     }
 
-    fn insert(
-        &mut self,
-        key: (usize, usize, usize),
-        text: &Bound<'_, PyString>,
-        more: Option<&Bound<'_, PyString>>,
-        value: T,
-    ) {
+    fn insert(&mut self, key: Address, text: &Bound<'_, PyString>, more: Option<&Bound<'_, PyString>>, value: T) {
         // Strings made per iteration would fill it without ever being found again.
         if self.entries.len() >= KEPT_REQUESTS {
             self.entries.clear();
         }
-        self.entries.insert(key, (text.clone().unbind(), more.map(|more| more.clone().unbind()), value));
+        let texts = (text.clone().unbind(), more.map(|more| more.clone().unbind()));
+        self.entries.insert(key, Entry { value, _texts: texts });
     }
 }
 
