@@ -509,6 +509,29 @@ def test_case_30_a_panic_during_a_run_of_a_url_ends_it_with_109(make, demo):
     assert "the engine was asked to crash" in made.session.fault
 
 
+def test_case_30_a_defect_beside_the_engine_leaves_a_crash_report_as_well(tonnage):
+    script = tonnage.script(
+        "from tonnage import constant_vus, scenario\n"
+        "from tonnage.runs.recorder import Recorder\n"
+        "def broken(self, seconds):\n"
+        "    raise IndexError('a defect s3cr3t-canary')\n"
+        "Recorder.last = broken\n"
+        "@scenario(constant_vus(1, 30))\n"
+        "async def work(vu):\n"
+        "    await vu.sleep(0.01)\n"
+    )
+    done = tonnage("run", script, "-e", "TOKEN=s3cr3t-canary", "--store", "runs")
+    assert done.code == 109
+    assert done.seconds < 15
+    (path,) = (tonnage.folder / "runs").glob("*.crash.txt")
+    assert f"crash report: runs/{path.name}" in done.err
+    assert "Traceback" not in done.err
+    report = path.read_text(encoding="utf-8")
+    assert "IndexError: a defect" in report
+    assert "s3cr3t-canary" not in report + done.err
+    assert tonnage("report", "last", "--store", "runs", "--json").document["delivered"]["duration"] >= 1
+
+
 # ---- C. configuration ----
 
 
