@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tonnage.errors import PlanError
@@ -78,11 +78,13 @@ plans = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(plans)
 def test_a_plan_reads_back_as_itself(plan):
     assert Plan.from_dict(plan.to_dict()) == plan
 
 
+@settings(deadline=None)
 @given(plans)
 def test_a_plan_survives_json(plan):
     assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
@@ -100,6 +102,7 @@ def records(data, path=""):
             yield from records(item, f"{path}[{i}]")
 
 
+@settings(deadline=None)
 @given(plans, st.data())
 def test_an_unknown_key_anywhere_is_an_error(plan, data):
     written = plan.to_dict()

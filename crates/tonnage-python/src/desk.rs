@@ -51,15 +51,15 @@ type Plain = (&'static str, String, Option<String>);
 /// Literals of a script are the same object each time, so the look-up of a request or a check costs one hash of a
 /// number (10 ns) instead of a copy and a hash of the text. The entry holds the object, so the address stays its own.
 struct ByAddress<T> {
-    entries: HashMap<Address, Entry<T>>,
+    entries: HashMap<Address, Kept<T>>,
 }
 
-/// Addresses of what the entry is for, of a text, and of another one or zero.
+/// Addresses of what kind of thing it is, of a string, and of a second one or zero.
 type Address = (usize, usize, usize);
 
-struct Entry<T> {
+struct Kept<T> {
+    _strings: (Py<PyString>, Option<Py<PyString>>),
     value: T,
-    _texts: (Py<PyString>, Option<Py<PyString>>),
 }
 
 impl<T> Default for ByAddress<T> {
@@ -74,7 +74,7 @@ impl<T: Clone> ByAddress<T> {
     }
 
     fn get(&self, key: &Address) -> Option<T> {
-        self.entries.get(key).map(|entry| entry.value.clone())
+        self.entries.get(key).map(|kept| kept.value.clone())
     }
 
     fn insert(&mut self, key: Address, text: &Bound<'_, PyString>, more: Option<&Bound<'_, PyString>>, value: T) {
@@ -82,8 +82,8 @@ impl<T: Clone> ByAddress<T> {
         if self.entries.len() >= KEPT_REQUESTS {
             self.entries.clear();
         }
-        let texts = (text.clone().unbind(), more.map(|more| more.clone().unbind()));
-        self.entries.insert(key, Entry { value, _texts: texts });
+        let strings = (text.clone().unbind(), more.map(|more| more.clone().unbind()));
+        self.entries.insert(key, Kept { _strings: strings, value });
     }
 }
 

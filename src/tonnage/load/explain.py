@@ -39,7 +39,7 @@ _TIMES: Final = frozenset(
     | {"limits.arrival_lag", "limits.loop_lag"}
 )
 _SECRET: Final = re.compile(
-    r"authoriz|cookie|token|secret|passw|passphrase|credential|session|signature|private|(?:^|[^a-z])(?:api[-_]?)?key|auth(?:$|[^o])",
+    r"authoriz|cookie|token|secret|passw|passphrase|credential|session|signature|private|(?:^|[^a-z]|api)key(?![a-z])|auth(?:$|[^o])",
     re.IGNORECASE,
 )
 _MOST_ROWS: Final = 40  # of one scenario's shape
@@ -109,6 +109,8 @@ def describe(executor: Executor) -> str:
 def redacted(plan: Mapping[str, Any]) -> dict[str, Any]:
     """`Plan.to_dict()` for people's eyes: bodies and secrets are hidden; secrets are known by their names."""
     data = dict(plan)
+    if plan["script"] is not None:
+        data["script"] = {**plan["script"], "source": HIDDEN}
     data["env"] = _hidden_table(plan["env"])
     data["scenarios"] = [{**scenario, "env": _hidden_table(scenario["env"])} for scenario in plan["scenarios"]]
     http = dict(plan["http"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from tonnage.load.plan import Plan
@@ -23,6 +25,7 @@ _METADATA: Final = tuple(
         "fd20:ce::254/128",  # Google Cloud
     )
 )
+_NUMBER: Final = re.compile(r"0x[0-9a-f]{1,16}|[0-9]{1,16}", re.ASCII)
 _METADATA_NAMES: Final = frozenset({"metadata.google.internal", "metadata.goog"})
 
 
@@ -56,10 +59,11 @@ def is_metadata(host: str) -> bool:
 
     Names are judged again after resolving, by the engine.
     """
-    if host.lower().rstrip(".") in _METADATA_NAMES:
+    host = normalize("NFKC", host).lower().rstrip(".")
+    if host in _METADATA_NAMES:
         return True
     try:
-        address = ip_address(host.partition("%")[0])
+        address = _number(host) or ip_address(host.partition("%")[0])
     except ValueError:
         return False
     return any(form in network for form in _forms(address) for network in _METADATA)
@@ -77,6 +81,19 @@ def _refused_host(host: str, port: int, targets: Sequence[str]) -> Iterator[str]
         yield f"{host} is where clouds hand out credentials: link-local and metadata addresses are never loaded"
     elif targets and host not in targets and f"{host}:{port}" not in targets:
         yield f"{host}:{port} is not among the targets ({', '.join(targets[:10])}): add it to `targets` if it is yours"
+
+
+def _number(host: str) -> IPv4Address | None:
+    """The IPv4 address that resolvers read in one to four decimal, octal or hexadecimal numbers, the last one long.
+
+    Raises:
+        ValueError: the numbers are no address.
+    """
+    parts = host.split(".")
+    if len(parts) > 4 or not all(_NUMBER.fullmatch(part) for part in parts):
+        return None
+    *first, last = (int(part, 16 if part[:2] == "0x" else 8 if part[0] == "0" else 10) for part in parts)
+    return IPv4Address(sum(number << 24 - 8 * i for i, number in enumerate(first)) + last)
 
 
 def _forms(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:

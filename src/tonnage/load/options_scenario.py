@@ -128,6 +128,8 @@ def _scenario(name: str, table: Any) -> ScenarioOption:
         raise ValueError(f"an executor table is needed, not {read.shown(table)}")
     # k6 keeps settings of its browser in `options`; there is nothing of it here to set.
     fields = {snake(str(key)): value for key, value in table.items() if value is not None and key != "options"}
+    if len(fields) < sum(value is not None and key != "options" for key, value in table.items()):
+        raise ValueError("one key is there twice, in the spelling of k6 and in that of Python: give one of them")
     kind = fields.pop("executor", None)
     if kind not in _OWN:
         known = suggestion(str(kind)[:60], list(EXECUTORS)) if isinstance(kind, str) else ""

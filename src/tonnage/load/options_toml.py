@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Generator, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from tonnage.errors import Mistake
 from tonnage.load.options_layer import Layer, Tier
 
 LARGEST: Final = 1_000_000  # [B]
+_MOST_PLACES: Final = 20_000  # more keys than any option takes
 _MOST_DOTS: Final = 10_000  # of a line: the standard reader's time grows with the square of a key's parts
 
 _TOKEN: Final = re.compile(
@@ -41,9 +43,8 @@ def read_toml(content: bytes | str, source: str, tier: Tier = "project file") ->
             values = values.get(name, {}) if isinstance(values, Mapping) else {}
     if not isinstance(values, Mapping):
         return Layer(source, tier=tier, mistakes=(Mistake("tool.tonnage", "a table is needed", source),))
-    places = {
-        path.removeprefix(prefix): f"{source}:{line}" for path, line in key_lines(text) if path.startswith(prefix)
-    }
+    own = (entry for entry in key_lines(text) if entry[0].startswith(prefix))
+    places = {path.removeprefix(prefix): f"{source}:{line}" for path, line in islice(own, _MOST_PLACES)}
     return Layer(source, values, places, tier)
 
 

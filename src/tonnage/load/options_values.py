@@ -103,7 +103,7 @@ def text(value: Any, textual: bool) -> str:
 def body(value: Any, textual: bool) -> str:
     """A text of any characters."""
     if not isinstance(value, str):
-        raise ValueError(f"a text is needed, not {shown(value)}")
+        raise ValueError(f"a text is needed, not {type(value).__name__}")
     return value
 
 

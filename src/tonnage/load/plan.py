@@ -114,12 +114,32 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a rehearsed run was computed from: each part as the text that it was read from, and how long it lasted.
+
+    Attributes:
+        demand: a curve (`0/s, 2m: 50/s`), a CSV, or the id of a stored run.
+        model: what one replica carries, such as `service:demand=20ms,servers=4`.
+        policy: the policy file or manifest.
+        supply: how replicas come and go, and what they cost.
+        horizon: [s]
+    """
+
+    demand: str
+    model: str
+    policy: str
+    supply: str = ""
+    horizon: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """One run, before it happens."""
+    """One run, before it happens. A rehearsed one has no scenarios: its demand stands in `rehearsal`."""
 
     scenarios: tuple[Scenario, ...]
     script: ScriptSource | None = None
     request: RequestSource | None = None
+    rehearsal: Rehearsal | None = None
     thresholds: tuple[Threshold, ...] = ()
     metrics: tuple[CustomMetric, ...] = ()
     http: Http = field(default_factory=Http)
@@ -138,6 +158,8 @@ class Plan:
     @property
     def duration(self) -> float:
         """Seconds from the released start to the end of the last scenario's regular duration."""
+        if self.rehearsal is not None:
+            return self.rehearsal.horizon
         return max((scenario.start_time + scenario.executor.duration for scenario in self.scenarios), default=0.0)
 
     @property

@@ -15,7 +15,7 @@ from tonnage.load.executor import ConstantArrivalRate, Executor, OpenExecutor, R
 from tonnage.load.plan import Plan, Scenario
 from tonnage.load.vus import graceful_vu_steps
 
-_MOST_STEPS: Final = 100_000  # VUs of a ramp that are walked one by one
+_MOST_STEPS: Final = 1_000_000  # of a ramp, which is walked one VU at a time
 
 
 def is_open(executor: Executor) -> TypeGuard[OpenExecutor]:
@@ -29,7 +29,7 @@ def total_duration(plan: Plan) -> float:
 
 
 def max_vus(plan: Plan) -> int:
-    """The most VUs at any instant; of a ramp to more than 100,000 VUs, its peak for its whole length."""
+    """The most VUs at any instant; of ramps that move more than 1,000,000 VUs, their peak for their whole length."""
     changes = [change for scenario in plan.scenarios for change in _changes(scenario)]
     return int(_highest(changes))
 
@@ -50,7 +50,7 @@ def _end(scenario: Scenario) -> float:
 def _changes(scenario: Scenario) -> Iterator[tuple[float, int]]:
     """(instant, VUs more or fewer)."""
     executor = scenario.executor
-    if not isinstance(executor, RampingVus) or executor.max_concurrency > _MOST_STEPS:
+    if not isinstance(executor, RampingVus) or _moves(executor) > _MOST_STEPS:
         yield scenario.start_time, executor.max_concurrency
         yield _end(scenario), -executor.max_concurrency
         return
@@ -58,6 +58,12 @@ def _changes(scenario: Scenario) -> Iterator[tuple[float, int]]:
     for step in graceful_vu_steps(executor, graceful_stop=scenario.graceful_stop):
         yield scenario.start_time + step.at, step.vus - before
         before = step.vus
+
+
+def _moves(executor: RampingVus) -> float:
+    """How many VUs start or stop."""
+    targets = [executor.start_vus, *(stage.target for stage in executor.stages)]
+    return sum(abs(after - before) for before, after in pairwise(targets))
 
 
 def _highest(changes: Iterable[tuple[float, int]]) -> int:

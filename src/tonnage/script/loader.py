@@ -13,10 +13,10 @@ from types import ModuleType
 from typing import Any
 
 from tonnage.errors import ScriptError, TonnageError
+from tonnage.load import options_values as option
 from tonnage.load.declaration import ScenarioDeclaration, ScriptDeclaration
 from tonnage.load.executor import Executor
 from tonnage.load.plan import ScriptSource
-from tonnage.load.shortcut import seconds_of
 from tonnage.script.api import HOOK_MARK, SCENARIO_MARK
 from tonnage.script.metrics import CustomMetricBase
 
@@ -120,18 +120,24 @@ def _scenario(path: Path, name: str, function: Function) -> ScenarioDeclaration:
         inspect.signature(function).bind(None)
     except TypeError:
         raise ScriptError(f"{name} must take one argument, the VU", str(path), line) from None
-    graceful = options.get("graceful_stop")
-    return ScenarioDeclaration(
-        name=options.get("name", name),
-        exec=name,
-        executor=executor,
-        start_time=seconds_of(options.get("start_time", 0.0)),
-        graceful_stop=None if graceful is None else seconds_of(graceful),
-        late=options.get("late"),
-        env={str(key): str(value) for key, value in options.get("env", {}).items()},
-        tags={str(key): str(value) for key, value in options.get("tags", {}).items()},
-        line=line,
-    )
+    values: dict[str, Any] = {}
+    for key, reader in _OPTIONS.items():
+        if options.get(key) is not None:
+            try:
+                values[key] = reader(options[key], False)
+            except ValueError as error:
+                raise ScriptError(f"{key} of {name}: {error}", str(path), line) from None
+    return ScenarioDeclaration(exec=name, executor=executor, line=line, **{"name": name, **values})
+
+
+_OPTIONS: Mapping[str, Callable[[Any, bool], Any]] = {
+    "name": option.text,
+    "start_time": option.time,
+    "graceful_stop": option.time,
+    "late": option.text,
+    "env": option.plain_table,
+    "tags": option.plain_table,
+}
 
 
 def _add_hook(path: Path, hooks: dict[str, Function], kind: str, function: Function) -> None:

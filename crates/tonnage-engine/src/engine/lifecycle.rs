@@ -249,6 +249,7 @@ impl Engine {
         let state = &mut self.vus[vu as usize];
         state.intended = due.map_or(now, |due| released + due.intended);
         state.vu_wait = due.map_or(0, |due| due.vu_wait);
+        state.active = true;
         self.scenarios[state.scenario as usize].active += 1;
         self.active += 1;
         self.assign(vu, Job::Iteration, now);
@@ -259,11 +260,12 @@ impl Engine {
         let (at, slot) = (self.vus[vu as usize].scenario as usize, self.vus[vu as usize].slot as usize);
         let since = self.since_release(now);
         let scenario = &mut self.scenarios[at];
-        let was_busy = match &mut scenario.load {
-            Load::Open(_) => self.vus[vu as usize].iterations > 0,
-            Load::Closed(closed) => closed.slots[slot].as_mut().is_some_and(|slot| std::mem::take(&mut slot.busy)),
-        };
-        if was_busy {
+        if let Load::Closed(closed) = &mut scenario.load {
+            if let Some(slot) = &mut closed.slots[slot] {
+                slot.busy = false;
+            }
+        }
+        if std::mem::take(&mut self.vus[vu as usize].active) {
             scenario.active -= 1;
             self.active -= 1;
         }

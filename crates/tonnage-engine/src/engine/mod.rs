@@ -251,10 +251,10 @@ impl Engine {
             self.recorder.loop_lag(now - next);
         }
         self.settle();
+        self.rotate(now); // what follows happens now, and belongs to the window of now
         self.fire_timeouts(now);
         self.fire_sleeps(now);
         self.advance(now);
-        self.rotate(now);
         Ok(true)
     }
 
@@ -295,6 +295,7 @@ impl Engine {
     fn rotate(&mut self, now: u64) {
         while now >= self.recorder.boundary() {
             self.recorder.vus(now, self.active, self.vus.len() - 1);
+            self.recorder.ports(now, self.client.open_connections());
             let window = self.recorder.snapshot();
             self.tell(Message::Window(window));
         }
