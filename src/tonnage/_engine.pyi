@@ -19,6 +19,7 @@ __all__ = [
     "Sleep",
     "Watch",
     "decode_window",
+    "last_panic",
 ]
 
 OPTIMISED: bool

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -99,6 +100,11 @@ class Command:
         """`tonnage run … --json`, stored nowhere unless the arguments say where."""
         store = () if "--store" in arguments else ("--store", ":memory:")
         return self("run", *arguments, "--json", *store, *PATIENT, **environment)
+
+    def together(self, *calls: tuple[str, ...]) -> list[Finished]:
+        """Run several at once, to their ends."""
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            return list(pool.map(lambda arguments: self(*arguments), calls))
 
     def start(self, *arguments: str, **environment: str) -> Started:
         return Started(self.folder, arguments, environment)

@@ -43,15 +43,6 @@ def test_a_run_prints_a_summary_and_its_progress_goes_to_the_error_stream(tonnag
     assert done.err.startswith(f"loading 127.0.0.1:{paced.port}")
 
 
-def test_progress_is_a_plain_line_every_ten_seconds_where_there_is_no_terminal(tonnage, paced):
-    # It waits for real time: ten seconds are what is promised.
-    done = tonnage("run", paced.url, *PATIENT, "-u", "1", "-d", "11s", "--store", ":memory:")
-    lines = [line for line in done.err.splitlines() if line.startswith("0:10")]
-    assert len(lines) == 1
-    assert "started" in lines[0]
-    assert "p99" in lines[0]
-
-
 def test_quiet_leaves_the_summary_alone(tonnage, paced):
     done = tonnage("run", paced.url, *PATIENT, "-i", "3", "--quiet", "--store", ":memory:")
     assert done.out.startswith("PASS")
@@ -80,12 +71,19 @@ def test_case_26_a_reader_that_leaves_costs_neither_a_traceback_nor_the_exit_cod
     assert tonnage("report", "last", "--store", "runs").out.startswith("FAIL")
 
 
-def test_case_26_a_closed_error_stream_does_not_end_the_run(tonnage, paced):
-    # Ten seconds of real time: only then is there a line of progress that cannot be written.
-    line = f"{PROGRAM} run {paced.url} -u 1 -d 11s --store runs 2>&1 >/dev/null | head -1"
-    done = subprocess.run(["bash", "-c", line], cwd=tonnage.folder, capture_output=True, text=True, timeout=60)
-    assert len(done.stdout.splitlines()) == 1
-    report = tonnage("report", "last", "--store", "runs", "--json")
+def test_case_26_progress_is_a_plain_line_every_ten_seconds_and_needs_no_reader(tonnage, paced):
+    # Ten seconds of real time, for both at once: only then is there a line of progress, or one that cannot be written.
+    unread = f"{PROGRAM} run {paced.url} -u 1 -d 11s --store unread 2>&1 >/dev/null | head -1"
+    with (
+        tonnage.started("run", paced.url, *PATIENT, "-u", "1", "-d", "11s", "--store", ":memory:") as read,
+        subprocess.Popen(["bash", "-c", unread], cwd=tonnage.folder, stdout=subprocess.PIPE, text=True) as shell,
+    ):
+        assert len(shell.communicate(timeout=60)[0].splitlines()) == 1
+        lines = [line for line in read.finish().err.splitlines() if line.startswith("0:10")]
+    assert len(lines) == 1
+    assert "started" in lines[0]
+    assert "p99" in lines[0]
+    report = tonnage("report", "last", "--store", "unread", "--json")
     assert (report.document["outcome"], report.document["delivered"]["duration"]) == ("completed", 11)
 
 
@@ -124,10 +122,11 @@ def test_a_rate_is_delivered_and_planned_side_by_side(tonnage, paced):
 
 
 def test_stages_ramp_vus_and_with_a_rate_arrivals(tonnage, paced):
-    closed = tonnage.run(paced.url, "-s", "1s:4", "-s", "1s:0")
+    both = (("-s", "1s:4", "-s", "1s:0"), ("--rate", "0", "-s", "1s:40", "-s", "1s:0"))
+    calls = [("run", paced.url, *PATIENT, *stages, "--json", "--store", ":memory:") for stages in both]
+    closed, opened = tonnage.together(*calls)
     assert closed.document["planned"]["arrivals"] is None
     assert closed.value("vus", "max") == 4
-    opened = tonnage.run(paced.url, "--rate", "0", "-s", "1s:40", "-s", "1s:0")
     assert opened.document["planned"]["arrivals"] == pytest.approx(40, abs=1)
     assert opened.document["delivered"]["started"] == opened.document["planned"]["arrivals"]
 
@@ -195,17 +194,13 @@ def test_exit_111_when_the_load_was_not_delivered(tonnage):
     jsonschema.validate(done.document, SCHEMA)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [("-d", "5 minuets"), ("-u", "-1"), ("--threshold", "http_req_duration=p(95)<"), ("-i", "5", "-s", "1s:5")],
-)
-def test_exit_104_when_a_value_is_wrong(tonnage, arguments):
+def test_exit_104_when_a_value_is_wrong(tonnage):
+    wrong = [("-d", "5 minuets"), ("-u", "-1"), ("--threshold", "http_req_duration=p(95)<"), ("-i", "5", "-s", "1s:5")]
     with sut.Server(sut.base.polite) as server:
-        done = tonnage("run", server.url, *arguments)
+        for done in tonnage.together(*(("run", server.url, *arguments) for arguments in wrong)):
+            assert (done.code, done.out) == (104, "")
+            assert done.err.startswith("error: ")
         assert server.accepted == 0
-    assert done.code == 104
-    assert done.out == ""
-    assert done.err.startswith("error: ")
 
 
 @pytest.mark.parametrize(
@@ -262,15 +257,8 @@ def test_fail_on_and_exit_code_change_what_a_pipeline_sees(tonnage, paced):
         "--threshold",
         "http_req_duration=p(95)<1ms",
     )
-    codes = [
-        tonnage(*failing, *more).code
-        for more in (
-            ("--fail-on", "never"),
-            ("--fail-on", "invalid"),
-            ("--fail-on", "thresholds"),
-            ("--exit-code", "7"),
-        )
-    ]
+    more = (("--fail-on", "never"), ("--fail-on", "invalid"), ("--fail-on", "thresholds"), ("--exit-code", "7"))
+    codes = [done.code for done in tonnage.together(*((*failing, *some) for some in more))]
     assert codes == [0, 0, 99, 7]
 
 

@@ -6,6 +6,7 @@ These tests wait for real time: an executor is a promise about time. All of them
 import pytest
 
 from tonnage.metrics import reading
+from tonnage.reports.json_document import json_document
 
 
 def active(made):
@@ -217,3 +218,7 @@ def test_scenarios_start_at_their_time_and_overlap(make):
     assert early[1] > 10
     assert made.run.ending.duration == pytest.approx(2, rel=0.01)
     assert made.count("iterations", scenario="late") == 20
+    document = json_document(made.run)
+    assert document["planned"]["arrivals"] == document["delivered"]["arrivals"] == 20
+    assert document["planned"]["rate"] == document["delivered"]["rate"] == 10
+    assert document["delivered"]["started"] > 40, "the iterations of the closed scenario are among them"
