@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from typing import Final
 
 from tonnage.finding import Evidence, Finding
+from tonnage.scaling.alerts import LEVELS
 from tonnage.scaling.files import PolicyFile
 from tonnage.scaling.hpa.spec import HpaSpec, MetricSpec, Target
 from tonnage.scaling.lint.circumstances import Circumstances
@@ -31,8 +32,6 @@ OWN_TOLERANCE: Final = (
     "thousandth below the line express both thresholds; below 1.35 only the upper one can be met, by target/1.1. "
     "`tonnage manifests` writes either."
 )
-# Words of a metric's name and its warning level: the alert table that `tonnage manifests` also writes.
-KNOWN_LINES: Final[Mapping[tuple[str, ...], float]] = {("queue", "depth"): 100.0, ("cpu",): 70.0, ("memory",): 75.0}
 
 
 def per_pod(value: float, size: int) -> float:
@@ -250,9 +249,9 @@ def _matching(metric: MetricSpec, alerts: list[WarningLine]) -> Iterator[Warning
     yield from (line for line in alerts if metric.name in line.names)
     is_share = metric.target.utilization is not None
     words = set(metric.name.lower().replace(":", "_").split("_"))
-    for known, level in KNOWN_LINES.items():
-        if words.issuperset(known) and is_share == (known in {("cpu",), ("memory",)}):
-            yield WarningLine(frozenset(known), level, f"the usual alert on {' '.join(known)}", "")
+    for level in LEVELS:
+        if level.words and words >= level.words and is_share == (level.unit == "%"):
+            yield WarningLine(level.words, level.warning, f"the usual alert on {level.title}", "")
 
 
 CHECKS: Final = (not_expressible, small_buffer, cycling, above_pool_limit, on_alert_line)
