@@ -5,6 +5,7 @@ mod demo;
 mod desk;
 mod histogram;
 mod http;
+mod messages;
 mod response;
 mod window;
 
@@ -15,7 +16,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<histogram::Histogram>()?;
     module.add_function(wrap_pyfunction!(window::decode_window, module)?)?;
     module.add_class::<core::Core>()?;
-    module.add_class::<core::Messages>()?;
+    module.add_class::<messages::Messages>()?;
     module.add_class::<desk::Checks>()?;
     module.add_class::<desk::MetricPort>()?;
     module.add_class::<desk::Watch>()?;

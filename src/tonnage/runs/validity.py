@@ -70,11 +70,15 @@ def _generator(total: Window, limits: Limits) -> Iterator[Check]:
     lag = reading.trend(total, BUILT_IN["generator_loop_lag"]).quantile(0.99)
     if lag is not None:
         yield Check("loop lag p99", lag.lower <= limits.loop_lag, _time(lag.lower), f"at most {_time(limits.loop_lag)}")
-    files, most_files = reading.gauge(total, "generator_open_files"), reading.gauge(total, "generator_open_files_limit")
-    if files and most_files and most_files.last > 0:
-        share = files.maximum / most_files.last
-        measured = f"{files.maximum:.0f} of {most_files.last:.0f}"
-        yield Check("open files", share <= limits.open_files, measured, f"at most {_share(limits.open_files)}")
+    for name, most_name, title in (
+        ("generator_open_files", "generator_open_files_limit", "open files"),
+        ("generator_ports", "generator_ports_limit", "local ports"),
+    ):
+        used, most = reading.gauge(total, name), reading.gauge(total, most_name)
+        if used and most and most.last > 0:
+            measured = f"{used.maximum:.0f} of {most.last:.0f}"
+            needed = f"at most {_share(limits.open_files)}"
+            yield Check(title, used.maximum / most.last <= limits.open_files, measured, needed)
 
 
 def _script(total: Window, limits: Limits) -> Iterator[Check]:

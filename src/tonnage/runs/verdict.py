@@ -26,6 +26,8 @@ _ENDINGS = {
     "teardown raised": 107,
     "hook raised": 107,
     "setup timed out": 100,
+    "start timed out": 100,
+    "stop timed out": 101,
     "teardown timed out": 101,
 }
 _EVENTS = {
