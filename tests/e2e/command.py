@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = Path(sys.executable).with_name("tonnage")
+PATIENT = ("--limit", "arrival_lag=10s", "--limit", "loop_lag=10s", "--limit", "generator_cpu=1")
+"""Limits of validity that a noisy machine does not reach."""
+
 LONGEST = 60.0
 """Seconds after which a command that should have ended is killed, and its test fails."""
 
@@ -95,7 +98,7 @@ class Command:
     def run(self, *arguments: str, **environment: str) -> Finished:
         """`tonnage run … --json`, stored nowhere unless the arguments say where."""
         store = () if "--store" in arguments else ("--store", ":memory:")
-        return self("run", *arguments, "--json", *store, **environment)
+        return self("run", *arguments, "--json", *store, *PATIENT, **environment)
 
     def start(self, *arguments: str, **environment: str) -> Started:
         return Started(self.folder, arguments, environment)

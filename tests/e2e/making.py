@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tonnage.engine.native import NativeEngine
+from tonnage.engine.base import Engine, Sink
+from tonnage.engine.native import NativeEngine, NativeRunning
 from tonnage.load.compose import compose, request_of
 from tonnage.load.options import Layer, combine, defaults, from_script
 from tonnage.load.plan import Plan
@@ -24,6 +26,9 @@ from tonnage.script.loader import Script, load_script
 from tonnage.workflows.make_run import Session
 
 ID = "20261124-194312-7f3a"
+PATIENT = {"arrival_lag": 10.0, "loop_lag": 10.0, "generator_cpu": 1.0}
+"""Limits of validity that a noisy machine does not reach: what a test wants to know is not how busy this one is."""
+
 HEAD = """\
 from tonnage import *
 """
@@ -35,6 +40,19 @@ class Silent:
     def second(self, elapsed: int, last: Window, thresholds: tuple[ThresholdResult, ...]) -> None: ...
     def event(self, event: Event) -> None: ...
     def close(self) -> None: ...
+
+
+class Crashing(NativeEngine):
+    """An engine with a defect, which shows after a while."""
+
+    def __init__(self, after: float) -> None:
+        super().__init__()
+        self._after = after
+
+    def start(self, plan: Plan, script: Script | None, sink: Sink) -> NativeRunning:
+        running = super().start(plan, script, sink)
+        threading.Timer(self._after, running._messages.crash).start()
+        return running
 
 
 @dataclass(frozen=True)
@@ -91,16 +109,19 @@ class Maker:
         merged = combine([defaults(), _layer(options)])
         return self.of(compose(merged, None, request_of(url, merged)), None)
 
-    def of(self, plan: Plan, script: Script | None, during: Callable[[Session], None] | None = None) -> Made:
+    def url_crashing(self, url: str, after: float, **options: Any) -> Made:
+        """The run of one URL whose engine panics some seconds after its beginning."""
+        merged = combine([defaults(), _layer(options)])
+        return self.of(compose(merged, None, request_of(url, merged)), None, Crashing(after))
+
+    def of(self, plan: Plan, script: Script | None, engine: Engine | None = None) -> Made:
         store = Store(":memory:")
-        session = Session(
-            plan, script, Recorder(store.create(plan, Environment(), "2026-11-24T19:43:12Z", ID)), Silent()
-        )
-        if during is not None:
-            during(session)
-        verdict = session.make(NativeEngine())
+        writer = store.create(plan, Environment(), "2026-11-24T19:43:12Z", ID)
+        session = Session(plan, script, Recorder(writer), Silent())
+        verdict = session.make(engine or NativeEngine())
         return Made(store.load(ID), verdict, script, session)
 
 
 def _layer(options: Mapping[str, Any]) -> Layer:
-    return Layer("flags", options, tier="flags")
+    limits = PATIENT | options.get("limits", {})
+    return Layer("flags", {**options, "limits": limits}, tier="flags")

@@ -6,6 +6,7 @@ mod desk;
 mod histogram;
 mod http;
 mod messages;
+mod panic;
 mod response;
 mod window;
 
@@ -24,6 +25,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<http::Pending>()?;
     module.add_class::<http::Sleep>()?;
     module.add_class::<response::Response>()?;
+    module.add_function(wrap_pyfunction!(panic::last_panic, module)?)?;
+    panic::remember();
     demo::register(module)?;
     module.add("OPTIMISED", cfg!(not(debug_assertions)))?;
     module.add("VERSION", env!("CARGO_PKG_VERSION"))

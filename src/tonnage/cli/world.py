@@ -5,6 +5,8 @@ Tests replace a World; the rest of the program is told.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import secrets
 import signal
@@ -14,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 
 @dataclass
@@ -31,7 +33,9 @@ class World:
     @classmethod
     def real(cls) -> World:
         """The world of this process."""
-        return cls(dict(os.environ), Path.cwd(), sys.stdout, sys.stderr, tuple(sys.argv))
+        # A stream that was closed by whoever started the program is None.
+        out, err = (stream or io.StringIO() for stream in (sys.stdout, sys.stderr))
+        return cls(dict(os.environ), Path.cwd(), out, err, tuple(sys.argv))
 
     @property
     def config_home(self) -> Path:
@@ -103,8 +107,14 @@ class World:
 
         return restore
 
-    def leave(self, code: int) -> None:
+    def say(self, text: str) -> None:
+        """One text on the error stream; that nobody reads it is no reason to end a run."""
+        with contextlib.suppress(OSError, ValueError):
+            print(text, file=self.stderr, flush=True)
+
+    def leave(self, code: int) -> NoReturn:
         """End the process at once, without waiting for a script that does not give its thread back."""
-        self.stdout.flush()
-        self.stderr.flush()
+        for stream in (self.stdout, self.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
         os._exit(code)

@@ -20,6 +20,7 @@ def validity(plan: Plan, total: Window, ending: Ending | None, events: Sequence[
         return
     limits = plan.limits
     yield from _load(total, limits)
+    yield from _answers(plan, total)
     yield from _lateness(total, limits)
     yield from _generator(total, limits)
     yield from _script(total, limits)
@@ -44,6 +45,16 @@ def _load(total: Window, limits: Limits) -> Iterator[Check]:
         yield Check("load delivered", share >= limits.started, measured, f"at least {_share(limits.started)}")
     iterations = reading.count(total, "iterations_started")
     yield Check("samples", iterations > 0, f"{iterations} iterations started", "at least 1")
+
+
+def _answers(plan: Plan, total: Window) -> Iterator[Check]:
+    """Where no threshold judges failures, a system that never answered would seem to have passed."""
+    requests = reading.count(total, "http_reqs")
+    if requests and not any(
+        threshold.metric in {"http_req_failed", "http_req_errors"} for threshold in plan.thresholds
+    ):
+        answers = requests - reading.count(total, "http_req_errors")
+        yield Check("answers", answers > 0, f"{answers} of {requests} requests were answered", "at least 1")
 
 
 def _lateness(total: Window, limits: Limits) -> Iterator[Check]:
@@ -97,7 +108,13 @@ def _hung(ending: Ending, limits: Limits) -> Iterator[Check]:
 
 
 def _events(events: Sequence[Event]) -> Iterator[Check]:
-    names = {"generator_fault": "generator", "clock_step": "clock", "suspended": "clock", "unstable": "stability"}
+    names = {
+        "generator_fault": "generator",
+        "clock_step": "clock",
+        "suspended": "clock",
+        "script_stuck": "script",
+        "unstable": "stability",
+    }
     for event in events:
         if event.kind in names:
             yield Check(names[event.kind], False, event.text, "none")

@@ -82,6 +82,7 @@ def delivered(total: Window, ending: Ending | None) -> Delivered:
     )
     return Delivered(
         due=reading.count(total, "arrivals_due"),
+        arrivals=reading.count(total, "arrivals_started"),
         started=reading.count(total, "iterations_started"),
         completed=reading.count(total, "iterations"),
         dropped=reading.count(total, "dropped_iterations"),

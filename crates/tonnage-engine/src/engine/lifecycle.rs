@@ -165,7 +165,11 @@ impl Engine {
     /// Setup, teardown, or a VU's start or stop is done.
     pub(super) fn hook_ended(&mut self, vu: VuId, job: Job, raised: bool, now: u64) {
         if raised {
+            // What blocked the thread until after its deadline, and was raised into, has taken too long.
+            let late = now >= self.stage_deadline;
             self.reason = match job {
+                Job::Setup if late => Reason::SetupTimedOut,
+                Job::Teardown if late => Reason::TeardownTimedOut,
                 Job::Setup => Reason::SetupRaised,
                 Job::Teardown => Reason::TeardownRaised,
                 _ => Reason::HookRaised,

@@ -130,6 +130,18 @@ impl Core {
         self.behaviour = Some(behaviour);
     }
 
+    /// A plain function that was interrupted is about to run its last lines.
+    fn enter(&self, vu: u32) {
+        self.desk.enter(vu);
+    }
+
+    /// It has run them; what it noted there does not count.
+    fn leave(&mut self) {
+        self.desk.leave();
+        self.desk.take_notes(&mut self.notes);
+        self.notes.clear();
+    }
+
     /// Moves the run on until a plain function is to be told something, as `(vu, value)`: a job's name to begin it, a
     /// Response, None after a sleep, False when it is interrupted. None when the run has ended.
     ///

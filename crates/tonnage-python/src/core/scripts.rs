@@ -149,6 +149,7 @@ impl Core {
         self.desk.leave();
         self.notes.clear();
         self.desk.take_notes(&mut self.notes);
+        self.notes.clear();
         if let (Err(error), Some(behaviour)) = (closed, &self.behaviour) {
             behaviour.bind(py).call_method1("raised", (vu, "interrupted", error.into_value(py)))?;
         }

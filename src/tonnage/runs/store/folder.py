@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from tonnage.errors import StoreError
 from tonnage.load.plan import Plan
+from tonnage.runs.crash import CrashReport
 from tonnage.runs.environment import Environment
 from tonnage.runs.redaction import Redaction
 from tonnage.runs.run import Origin, Run
@@ -68,6 +69,22 @@ class Store:
     def path(self, run_id: str) -> Path:
         """The file of a run."""
         return self._folder / f"{run_id}.db"
+
+    def write_crash(self, report: CrashReport) -> Path | None:
+        """Write the report beside the run, readable by its owner alone; None where runs are kept in memory.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        if self._in_memory is not None:
+            return None
+        path = self._folder / f"{report.run_id}.crash.txt"
+        try:
+            path.touch(mode=0o600)
+            path.write_text(report.text, encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise StoreError(f"the crash report {path} cannot be written: {error}") from error
+        return path
 
     def create(
         self, plan: Plan, environment: Environment, started_at: str, run_id: str, origins: Origins | None = None
