@@ -42,7 +42,7 @@ WIDTH: Any = {"max_content_width": 100, "terminal_width": 100}
 EXIT_CODES = {
     0: "The run is valid, and every threshold held.",
     2: "Usage: an unknown verb or flag. Nothing was sent.",
-    99: "At least one threshold failed; the run is valid.",
+    99: "At least one threshold failed; the run is valid. `lint`: a finding is as severe as `--fail-on` says.",
     100: "`setup`, or all `start` together, lasted longer than `setup_timeout`.",
     101: "`teardown`, or all `stop` together, lasted longer than `teardown_timeout`.",
     104: "A mistake in the options, the script or a threshold. Nothing was sent. Also: a stored run cannot be found.",

@@ -15,6 +15,8 @@ VERBS = {
     "config": ("tonnage.cli.config", "config_command", "Show where each value comes from, or the schema."),
     "demo": ("tonnage.cli.demo", "demo", "A service whose truth is known, to try Tonnage on."),
     "inspect": ("tonnage.cli.inspect", "inspect_command", "Show the plan of a run without making it."),
+    "lint": ("tonnage.cli.lint", "lint_command", "Check scaling policies without running anything."),
+    "manifests": ("tonnage.cli.manifests", "manifests_command", "Write a policy as Kubernetes manifests."),
     "new": ("tonnage.cli.new", "new_command", "Write a first script."),
     "report": ("tonnage.cli.report", "report_command", "Print the summary of a stored run."),
     "run": ("tonnage.cli.run", "run_command", "Load a URL or run a script, judge and store what happened."),

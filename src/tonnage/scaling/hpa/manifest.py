@@ -136,13 +136,14 @@ class _Check:
         self.whole(least, "spec.minReplicas", 0, 2**31 - 1)
         if _is_whole(least) and _is_whole(most) and least > most:
             self.say("spec.minReplicas", f"is {least}, above spec.maxReplicas, which is {most}")
-        kinds = {each.get("type") for each in spec.get("metrics") or () if isinstance(each, Mapping)}
-        if least == 0 and not kinds & {"Object", "External"}:
+        metrics = spec.get("metrics")
+        kinds = [each.get("type") for each in metrics if isinstance(each, Mapping)] if isinstance(metrics, list) else []
+        if least == 0 and not any(kind in kinds for kind in ("Object", "External")):
             self.say("spec.minReplicas", "is 0, which needs an Object or External metric: others need pods to measure")
 
     def metric(self, node: Any, path: str) -> None:
         kind = node.get("type") if isinstance(node, Mapping) else None
-        if kind not in _SOURCES:
+        if not isinstance(kind, str) or kind not in _SOURCES:
             self.say(f"{path}.type", f"is {kind!r}: write one of {', '.join(_SOURCES)}")
             return
         key, fields, targets = _SOURCES[kind]
@@ -163,7 +164,7 @@ class _Check:
     def target(self, node: Any, path: str, allowed: set[str]) -> None:
         target = self.mapping(node, path, {"type", *_TARGETS.values()})
         kind = target.get("type")
-        if kind not in allowed:
+        if not isinstance(kind, str) or kind not in allowed:
             self.say(f"{path}.type", f"is {kind!r}: write {' or '.join(sorted(allowed))}")
             return
         field = _TARGETS[kind]
