@@ -1,6 +1,6 @@
 """What the native module offers; checked against it by stubtest in `make lint`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, final
 
@@ -16,6 +16,7 @@ __all__ = [
     "MetricPort",
     "Pending",
     "Response",
+    "SessionPool",
     "Sleep",
     "Watch",
     "decode_window",
@@ -34,6 +35,34 @@ def decode_window(
     dict[str, Histogram],
 ]: ...
 def last_panic() -> str: ...
+
+@final
+class SessionPool:
+    def __new__(
+        cls,
+        demand: Sequence[tuple[float, float, float, float]],
+        *,
+        mean: float,
+        scv: float,
+        per_worker: int,
+        grace: float,
+        seed: int,
+        law: str = "",
+        routing: str = "weighted",
+        regular: bool = False,
+        retry: float = 0.0,
+        retry_delay: float = 10.0,
+    ) -> Self: ...
+    def advance(self, until: float) -> None: ...
+    def add_worker(self, running_at: float, ready_at: float) -> int: ...
+    def drain(self, n: int) -> list[int]: ...
+    def drain_worker(self, id: int) -> None: ...
+    def fail_worker(self, id: int) -> None: ...
+    def counters(self) -> dict[str, int]: ...
+    def workers(self) -> list[tuple[int, str, int]]: ...
+    def take_gone(self) -> list[tuple[int, float, int]]: ...
+    def sample(self) -> None: ...
+    def averages(self, at: float, window: float) -> list[tuple[int, int]]: ...
 
 @final
 class Histogram:

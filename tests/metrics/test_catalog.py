@@ -23,10 +23,10 @@ def test_the_metrics_of_k6_have_its_kinds():
 def test_a_built_in_metric_is_well_formed(metric):
     assert catalog._NAME.fullmatch(metric.name)
     assert metric.meaning
-    assert metric.unit in {"s", "B", "1", "cores"}
+    assert metric.unit in {"s", "B", "1", "cores", "1/s", "share", "cost"}
     assert (metric.contains == "time") == (metric.unit == "s")
     assert (metric.contains == "data") == (metric.unit == "B")
-    assert metric.resolution == {"s": 1e-9, "B": 1, "1": 1, "cores": 1e-9}[metric.unit]
+    assert metric.resolution == {"B": 1, "1": 1}.get(metric.unit, 1e-9)
     assert metric.in_k6 == (1000 if metric.unit == "s" else 1)
 
 

@@ -14,6 +14,8 @@ pub mod engine;
 pub mod histogram;
 pub mod http;
 pub mod poller;
+pub mod pool;
+pub mod random;
 pub mod recorder;
 pub mod scenario;
 pub mod schedule;

@@ -7,6 +7,7 @@ mod histogram;
 mod http;
 mod messages;
 mod panic;
+mod pool;
 mod response;
 mod window;
 
@@ -24,6 +25,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<http::Http>()?;
     module.add_class::<http::Pending>()?;
     module.add_class::<http::Sleep>()?;
+    module.add_class::<pool::SessionPool>()?;
     module.add_class::<response::Response>()?;
     module.add_function(wrap_pyfunction!(panic::last_panic, module)?)?;
     panic::remember();

@@ -155,12 +155,13 @@ class MMc:
     def response_exceeds(self, t: float) -> float:
         """P(R > t), wait and service together.
 
-        e^(−μt)·[1 + C·(1 − e^(−μt·k)) / k],   k = c − 1 − a;   in the limit k → 0:   e^(−μt)·(1 + C·μt)
+        e^(−μt) + C·(e^(−μt) − e^(−μt·(1 + k))) / k,   k = c − 1 − a > −1;   in the limit k → 0:   e^(−μt)·(1 + C·μt)
         """
         rate = t / self.service_time
         k = self.servers - 1 - self.offered
-        queued = rate if abs(k) < 1e-9 else (1 - exp(-rate * k)) / k
-        return exp(-rate) * (1 + self.wait_probability * queued)
+        alone = exp(-rate)
+        queued = alone * rate if abs(k) < 1e-9 else (alone - exp(-rate * (1 + k))) / k
+        return alone + self.wait_probability * queued
 
     def response_quantile(self, q: float) -> float:
         """The t with P(R > t) = 1 − q, by bisection to a relative 1e-9."""

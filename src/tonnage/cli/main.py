@@ -18,6 +18,11 @@ VERBS = {
     "lint": ("tonnage.cli.lint", "lint_command", "Check scaling policies without running anything."),
     "manifests": ("tonnage.cli.manifests", "manifests_command", "Write a policy as Kubernetes manifests."),
     "new": ("tonnage.cli.new", "new_command", "Write a first script."),
+    "rehearse": (
+        "tonnage.cli.rehearse",
+        "rehearse_command",
+        "Simulate an autoscaling policy against a demand.",
+    ),
     "report": ("tonnage.cli.report", "report_command", "Print the summary of a stored run."),
     "run": ("tonnage.cli.run", "run_command", "Load a URL or run a script, judge and store what happened."),
     "runs": ("tonnage.cli.runs", "runs_command", "List the stored runs, or show one."),

@@ -85,8 +85,19 @@ def report_command(screen: Screen, run: str, as_json: bool, store: Path | None) 
     RUN is an id, the beginning of one, or "last".
     """
     with opened(screen, store) as runs:
-        found = runs.load(run, counters=COUNTED_BY_SECOND)
-    if as_json:
+        found = runs.load(run, None)
+        if found.plan.rehearsal is None:
+            found = runs.load(found.id, counters=COUNTED_BY_SECOND)
+        else:
+            found = runs.load(found.id, 60)
+    if found.plan.rehearsal is not None:
+        from tonnage.reports.scaling import scaling_document, scaling_text
+
+        if as_json:
+            print_json({**json_document(found), "scaling": scaling_document(found)})
+        else:
+            click.echo(scaling_text(found, style_of(screen)), nl=False, color=screen.color)
+    elif as_json:
         print_json(json_document(found))
     else:
         click.echo(summary(found, style_of(screen)), nl=False, color=screen.color)

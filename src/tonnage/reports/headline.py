@@ -70,6 +70,8 @@ def subject_of(plan: Plan) -> str:
     """What was run, in a few words: the script's file name, or method and URL."""
     if plan.script:
         return plan.script.path.replace("\\", "/").rpartition("/")[2]
+    if plan.rehearsal:
+        return f"rehearsal of {plan.rehearsal.model}"
     return f"{plan.request.method} {plan.request.url}" if plan.request else ""
 
 

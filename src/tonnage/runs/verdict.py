@@ -37,6 +37,7 @@ _EVENTS = {
     "engine_crashed": (109, "crashed"),
     "data_lost": (112, None),
     "script_marked_failed": (110, None),
+    "absurd_decision": (114, None),
 }
 
 

@@ -66,5 +66,7 @@ def record_of(
 def _source(plan: Mapping[str, Any]) -> str:
     if plan.get("script"):
         return str(plan["script"]["path"])
+    if plan.get("rehearsal"):
+        return f"rehearsal of {plan['rehearsal']['model']}"
     request = plan.get("request")
     return f"{request['method']} {request['url']}" if request else ""

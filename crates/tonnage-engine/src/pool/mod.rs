@@ -1,0 +1,386 @@
+//! A pool of session workers, session by session: a loss system, for there is no queue.
+//!
+//! ```text
+//! arrival ─► a ready worker with a free slot ─► a session of a drawn length ─► finished
+//!        └─► none: rejected ─► lost, or another try after a while
+//! worker:  warming ─► ready ─► draining ─► gone          its sessions end; those left at the end of the grace are cut
+//! ```
+//!
+//! Arrivals are Poisson with the rate of a Curve, the n-th at F⁻¹ of a sum of n exponentials, or regular: the n-th at
+//! F⁻¹(n). Times are seconds. The same calls with the same seed always give the same.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+
+mod parts;
+
+pub use self::parts::{Counters, Routing, Settings, State};
+use crate::random::Rng;
+
+/// For how long samples are kept [s]: longer than any metric is late and wide.
+const KEPT: f64 = 900.0;
+
+#[derive(Debug)]
+struct Worker {
+    state: State,
+    running_at: f64,
+    sessions: u32,
+    busy: f64,
+    since: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Ready(u32),
+    End(u32),
+    Grace(u32),
+    Retry,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Event {
+    at: f64,
+    order: u64,
+    kind: Kind,
+}
+
+impl Eq for Event {}
+
+impl Ord for Event {
+    /// The earliest is the greatest, for a heap has that on top; of one instant, the one that was planned first.
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.at.total_cmp(&self.at).then(other.order.cmp(&self.order))
+    }
+}
+
+impl PartialOrd for Event {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The pool. Invariant: no worker has more sessions than slots, and only ready ones take any.
+#[derive(Debug)]
+pub struct Pool {
+    settings: Settings,
+    now: f64,
+    events: BinaryHeap<Event>,
+    planned: u64,
+    workers: Vec<Worker>,
+    live: Vec<u32>,
+    gone: Vec<(u32, f64, u32)>,
+    free: Vec<u32>,
+    by_load: Vec<BTreeSet<u32>>,
+    area: f64,
+    next_arrival: f64,
+    counters: Counters,
+    samples: VecDeque<(f64, Vec<(u32, f64)>)>,
+    arrivals: Rng,
+    lengths: Rng,
+    choices: Rng,
+}
+
+impl Pool {
+    pub fn new(settings: Settings) -> Pool {
+        let [arrivals, lengths, choices] = [0, 1, 2].map(|stream| Rng::new(settings.seed, stream));
+        let by_load = vec![BTreeSet::new(); settings.per_worker as usize + 1];
+        let mut pool = Pool {
+            settings,
+            now: 0.0,
+            events: BinaryHeap::new(),
+            planned: 0,
+            workers: Vec::new(),
+            live: Vec::new(),
+            gone: Vec::new(),
+            free: Vec::new(),
+            by_load,
+            area: 0.0,
+            next_arrival: 0.0,
+            counters: Counters::default(),
+            samples: VecDeque::new(),
+            arrivals,
+            lengths,
+            choices,
+        };
+        pool.plan_arrival();
+        pool
+    }
+
+    /// Everything that happens until then, that instant included.
+    pub fn advance(&mut self, until: f64) {
+        loop {
+            let next = self.events.peek().map_or(f64::INFINITY, |event| event.at);
+            if next <= self.next_arrival {
+                if next > until {
+                    break;
+                }
+                let Some(event) = self.events.pop() else { break };
+                self.now = event.at;
+                self.happen(event.kind);
+            } else {
+                if self.next_arrival > until {
+                    break;
+                }
+                self.now = self.next_arrival;
+                self.counters.arrived += 1;
+                self.plan_arrival();
+                self.call();
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    /// A worker that runs from one instant on and takes sessions from another; its number, one more than the last one's.
+    pub fn add_worker(&mut self, running_at: f64, ready_at: f64) -> u32 {
+        let id = self.workers.len() as u32;
+        self.workers.push(Worker { state: State::Warming, running_at, sessions: 0, busy: 0.0, since: self.now });
+        self.live.push(id);
+        self.plan(ready_at.max(self.now), Kind::Ready(id));
+        id
+    }
+
+    /// Drains `n` workers: idle ones first, then those with the fewest sessions, then the newest; their numbers.
+    pub fn drain(&mut self, n: usize) -> Vec<u32> {
+        let serving = |id: &u32| matches!(self.workers[*id as usize].state, State::Warming | State::Ready);
+        let mut ids: Vec<u32> = self.live.iter().copied().filter(serving).collect();
+        ids.sort_by_key(|id| (self.workers[*id as usize].sessions, std::cmp::Reverse(*id)));
+        ids.truncate(n);
+        ids.iter().for_each(|id| self.drain_worker(*id));
+        ids
+    }
+
+    /// Drains one worker: it takes no more sessions, and is gone when it has none or its grace ends.
+    pub fn drain_worker(&mut self, id: u32) {
+        let worker = &self.workers[id as usize];
+        match worker.state {
+            State::Warming => self.end_worker(id),
+            State::Ready => {
+                let sessions = worker.sessions;
+                self.withdraw(id);
+                self.workers[id as usize].state = State::Draining;
+                self.counters.active -= u64::from(sessions);
+                self.counters.draining += u64::from(sessions);
+                if sessions == 0 {
+                    self.end_worker(id);
+                } else {
+                    self.plan(self.now + self.settings.grace, Kind::Grace(id));
+                }
+            }
+            State::Draining | State::Gone => {}
+        }
+    }
+
+    /// A worker that ends at once, with the sessions on it.
+    pub fn fail_worker(&mut self, id: u32) {
+        let sessions = u64::from(self.workers[id as usize].sessions);
+        match self.workers[id as usize].state {
+            State::Gone => return,
+            State::Ready => {
+                self.withdraw(id);
+                self.counters.active -= sessions;
+            }
+            State::Draining => self.counters.draining -= sessions,
+            State::Warming => {}
+        }
+        self.counters.failed += sessions;
+        self.end_worker(id);
+    }
+
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Workers that are not gone, oldest first: number, state, sessions.
+    pub fn workers(&self) -> impl Iterator<Item = (u32, State, u32)> + '_ {
+        self.live.iter().map(|id| {
+            let worker = &self.workers[*id as usize];
+            (*id, worker.state, worker.sessions)
+        })
+    }
+
+    /// Workers that are gone since this was last asked: number, instant, sessions that were left.
+    pub fn take_gone(&mut self) -> Vec<(u32, f64, u32)> {
+        std::mem::take(&mut self.gone)
+    }
+
+    /// Notes what every worker has carried until now, for `averages` to look back at.
+    pub fn sample(&mut self) {
+        let seen = self.live.iter().map(|id| (*id, self.busy(*id))).collect();
+        self.samples.push_back((self.now, seen));
+        while self.samples.get(1).is_some_and(|(at, _)| *at < self.now - KEPT) {
+            self.samples.pop_front();
+        }
+    }
+
+    /// Mean sessions over the window that ends `at`, in thousandths, of each worker that takes sessions or will, and
+    /// that was running then; between samples what a worker has carried is taken to grow linearly.
+    pub fn averages(&self, at: f64, window: f64) -> Vec<(u32, i64)> {
+        let (end, begin) = (self.bracket(at), self.bracket(at - window));
+        let serving = |id: &&u32| {
+            let worker = &self.workers[**id as usize];
+            worker.running_at <= at && matches!(worker.state, State::Warming | State::Ready)
+        };
+        let mean = |id: &u32| {
+            let length = window.min(at - self.workers[*id as usize].running_at);
+            let carried = self.carried(*id, end) - self.carried(*id, begin);
+            (*id, if length > 0.0 { (1000.0 * carried / length).round() as i64 } else { 0 })
+        };
+        self.live.iter().filter(serving).map(mean).collect()
+    }
+
+    /// The samples around an instant, and how far between them it lies.
+    fn bracket(&self, at: f64) -> (usize, usize, f64) {
+        let after = self.samples.partition_point(|(when, _)| *when < at);
+        let before = after.saturating_sub(1);
+        let after = after.min(self.samples.len().saturating_sub(1));
+        let Some((first, last)) = self.samples.get(before).zip(self.samples.get(after)) else { return (0, 0, 0.0) };
+        let length = last.0 - first.0;
+        (before, after, if length > 0.0 { ((at - first.0) / length).clamp(0.0, 1.0) } else { 0.0 })
+    }
+
+    fn carried(&self, id: u32, (before, after, share): (usize, usize, f64)) -> f64 {
+        let at = |i: usize| {
+            let seen = self.samples.get(i).map_or(&[][..], |(_, seen)| seen);
+            seen.binary_search_by_key(&id, |(id, _)| *id).map_or(0.0, |place| seen[place].1)
+        };
+        let (first, last) = (at(before), at(after));
+        first + share * (last - first)
+    }
+
+    fn busy(&self, id: u32) -> f64 {
+        let worker = &self.workers[id as usize];
+        worker.busy + f64::from(worker.sessions) * (self.now - worker.since)
+    }
+
+    fn plan(&mut self, at: f64, kind: Kind) {
+        self.planned += 1;
+        self.events.push(Event { at, order: self.planned, kind });
+    }
+
+    fn plan_arrival(&mut self) {
+        self.area += if self.settings.regular { 1.0 } else { self.arrivals.exponential() };
+        self.next_arrival = self.settings.demand.when(self.area).unwrap_or(f64::INFINITY);
+    }
+
+    fn happen(&mut self, kind: Kind) {
+        match kind {
+            Kind::Ready(id) if self.workers[id as usize].state == State::Warming => {
+                self.workers[id as usize].state = State::Ready;
+                (0..self.settings.per_worker).for_each(|_| self.free.push(id));
+                self.by_load[0].insert(id);
+            }
+            Kind::End(id) => self.hang_up(id),
+            Kind::Grace(id) if self.workers[id as usize].state == State::Draining => {
+                let left = u64::from(self.workers[id as usize].sessions);
+                self.counters.draining -= left;
+                self.counters.cut += left;
+                self.end_worker(id);
+            }
+            Kind::Retry => {
+                self.counters.retrying -= 1;
+                self.call();
+            }
+            Kind::Ready(_) | Kind::Grace(_) => {}
+        }
+    }
+
+    fn call(&mut self) {
+        let Some(id) = self.choose() else {
+            self.counters.rejected += 1;
+            if self.settings.retry > 0.0 && self.choices.uniform() <= self.settings.retry {
+                self.counters.retrying += 1;
+                self.plan(self.now + self.settings.retry_delay, Kind::Retry);
+            } else {
+                self.counters.lost += 1;
+            }
+            return;
+        };
+        self.load(id, 1);
+        self.counters.started += 1;
+        self.counters.active += 1;
+        let length = self.settings.lengths.draw(&mut self.lengths);
+        self.plan(self.now + length, Kind::End(id));
+    }
+
+    /// The worker that takes a session; under `Weighted` its slot is taken out already.
+    fn choose(&mut self) -> Option<u32> {
+        match self.settings.routing {
+            // Uniform over free slots is at random by the share of a worker that is free.
+            Routing::Weighted if self.free.is_empty() => None,
+            Routing::Weighted => {
+                let slot = self.choices.below(self.free.len());
+                Some(self.free.swap_remove(slot))
+            }
+            Routing::Least => self.open().find_map(|level| level.first().copied()),
+            Routing::Pack => self.open().rev().find_map(|level| level.first().copied()),
+        }
+    }
+
+    /// Ready workers with a free slot, by their sessions.
+    fn open(&self) -> impl DoubleEndedIterator<Item = &BTreeSet<u32>> {
+        self.by_load[..self.settings.per_worker as usize].iter()
+    }
+
+    fn hang_up(&mut self, id: u32) {
+        match self.workers[id as usize].state {
+            State::Ready => {
+                self.load(id, -1);
+                if self.settings.routing == Routing::Weighted {
+                    self.free.push(id);
+                }
+                self.counters.active -= 1;
+            }
+            State::Draining => {
+                self.carry(id, -1);
+                self.counters.draining -= 1;
+            }
+            // It was cut, with its worker.
+            State::Warming | State::Gone => return,
+        }
+        self.counters.finished += 1;
+        let worker = &self.workers[id as usize];
+        if worker.state == State::Draining && worker.sessions == 0 {
+            self.end_worker(id);
+        }
+    }
+
+    /// One session more or less on a ready worker.
+    fn load(&mut self, id: u32, change: i32) {
+        let before = self.workers[id as usize].sessions;
+        self.carry(id, change);
+        if self.settings.routing != Routing::Weighted {
+            self.by_load[before as usize].remove(&id);
+            self.by_load[self.workers[id as usize].sessions as usize].insert(id);
+        }
+    }
+
+    fn carry(&mut self, id: u32, change: i32) {
+        let busy = self.busy(id);
+        let worker = &mut self.workers[id as usize];
+        (worker.busy, worker.since) = (busy, self.now);
+        worker.sessions = worker.sessions.saturating_add_signed(change);
+    }
+
+    /// Takes a ready worker's slots out.
+    fn withdraw(&mut self, id: u32) {
+        if self.settings.routing == Routing::Weighted {
+            self.free.retain(|free| *free != id);
+        }
+        self.by_load.iter_mut().for_each(|level| {
+            level.remove(&id);
+        });
+    }
+
+    fn end_worker(&mut self, id: u32) {
+        let left = self.workers[id as usize].sessions;
+        self.carry(id, -(left as i32));
+        self.workers[id as usize].state = State::Gone;
+        if let Ok(place) = self.live.binary_search(&id) {
+            self.live.remove(place);
+        }
+        self.gone.push((id, self.now, left));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,21 @@
+"""Models by their text."""
+
+from __future__ import annotations
+
+from tonnage.capacity.service import ServiceModel
+from tonnage.capacity.sessions import EXAMPLE, SessionModel
+from tonnage.errors import Mistake, PlanError
+
+
+def parse_model(text: str) -> SessionModel | ServiceModel:
+    """The session or service model of a text.
+
+    Raises:
+        PlanError: it is neither, or has mistakes.
+    """
+    kind = text.partition(":")[0].strip()
+    if kind == "service":
+        return ServiceModel.parse(text)
+    if kind == "sessions":
+        return SessionModel.parse(text)
+    raise PlanError(Mistake("model", f"{text!r} is no model: write {EXAMPLE} or service:demand=20ms,servers=4"))

@@ -1,0 +1,129 @@
+"""`tonnage rehearse`: what a policy makes of a demand, before anything is deployed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from tonnage.cli.options import telling_mistakes
+from tonnage.cli.policies import content_of, policies
+from tonnage.cli.world import World
+
+if TYPE_CHECKING:
+    from tonnage.load.demand import Demand
+    from tonnage.load.plan import Threshold
+    from tonnage.runs.run import Run
+
+LARGEST: Final = 200_000_000  # [B] of a demand file
+
+
+@click.command("rehearse", short_help="Simulate an autoscaling policy against a demand.")
+@click.option(
+    "--policy", "policy_name", required=True, metavar="FILE", help="HPA manifest, agent.scaling, policy.yaml."
+)
+@click.option("--demand", required=True, metavar="FILE|CURVE|RUN", help='CSV file, "0/s, 2m: 50/s", or a stored run.')
+@click.option("--model", required=True, metavar="MODEL", help="sessions:mean=180s or service:demand=20ms,servers=4.")
+@click.option("--supply", default="", metavar="VALUES", help="startup=45s,node=2m..4m,per_node=4,grace=10m ...")
+@click.option("--days", type=click.FloatRange(0, min_open=True), help="How long; the demand's own length if not given.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of everything that is random.")
+@click.option(
+    "--threshold", "limits", multiple=True, metavar="METRIC:LIMIT", help="http_req_response_time:p(95)<500 ..."
+)
+@click.option("--cluster", metavar="VERSION", help="Version of Kubernetes, such as 1.35; the newest if not given.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="The report as Markdown.")
+@click.option("--store", "is_stored", is_flag=True, help="Keep the run, as a measured one is kept.")
+@click.pass_context
+def rehearse_command(
+    context: click.Context,
+    /,
+    policy_name: str,
+    demand: str,
+    model: str,
+    supply: str,
+    days: float | None,
+    seed: int,
+    limits: tuple[str, ...],
+    cluster: str | None,
+    as_json: bool,
+    as_markdown: bool,
+    is_stored: bool,
+) -> None:
+    """Simulate an autoscaling policy against a demand; nothing is deployed, and a week takes seconds.
+
+    \b
+        tonnage rehearse --policy hpa.yaml --demand day.csv --model service:demand=20ms,servers=4
+        tonnage rehearse --policy agent.yaml --demand spiky:1 --model sessions:mean=180s --supply grace=600s
+
+    The demand spiky:SEED is a day of calls with two peaks and a surge. Exit codes: 0 every objective held, 99 one was
+    missed, 111 saturated to the end, 114 an absurd decision, 104 a mistake in what was given.
+    """
+    world: World = context.obj
+    with telling_mistakes():
+        from tonnage.cli.lint import known_version
+        from tonnage.workflows.rehearse_scaling import rehearse
+
+        (policy,) = policies(world, (policy_name,), known_version(cluster))
+        run = rehearse(policy, _demand(world, demand), model, supply, days, seed, _thresholds(limits))
+    if is_stored:
+        run = _stored(world, run)
+    _tell(world, run, as_json, as_markdown)
+    context.exit(run.verdict.exit_code if run.verdict else 0)
+
+
+def _demand(world: World, text: str) -> Demand:
+    from tonnage.runs.store import Store
+    from tonnage.workflows.rehearse_scaling import demand_of
+
+    is_file = text == "-" or (len(text) < 4096 and "\n" not in text and Path(world.cwd / text).is_file())
+    csv = content_of(world, text, LARGEST).decode("utf-8", "replace") if is_file else None
+    return demand_of(text, csv, Store(world.store_path))
+
+
+def _thresholds(limits: tuple[str, ...]) -> tuple[Threshold, ...]:
+    """Objectives as METRIC:LIMIT.
+
+    Raises:
+        PlanError: no such metric, or no limit.
+    """
+    from tonnage.errors import Mistake, PlanError
+    from tonnage.load.plan import Threshold
+    from tonnage.metrics.catalog import find
+    from tonnage.metrics.threshold import parse
+
+    found = []
+    for text in limits:
+        name, colon, expression = text.partition(":")
+        if not colon:
+            raise PlanError(Mistake("--threshold", f"{text!r} cannot be read: write it like sessions_cut:count<=0"))
+        find(name)
+        parse(expression)
+        found.append(Threshold(name, expression))
+    return tuple(found)
+
+
+def _stored(world: World, run: Run) -> Run:
+    from importlib.metadata import version
+
+    from tonnage.engine.health import environment
+    from tonnage.runs.store import Store
+    from tonnage.workflows.rehearse_scaling import store_run
+
+    where = environment(world.arguments, version("tonnage"), ())
+    started_at = world.now().isoformat(timespec="milliseconds")
+    return store_run(run, Store(world.store_path), where, started_at, world.run_id())
+
+
+def _tell(world: World, run: Run, as_json: bool, as_markdown: bool) -> None:
+    from tonnage.cli.report import print_json, style_of
+    from tonnage.reports.json_document import json_document
+    from tonnage.reports.scaling import scaling_document, scaling_markdown, scaling_text
+
+    if as_json:
+        print_json({**json_document(run), "scaling": scaling_document(run)})
+    elif as_markdown:
+        click.echo(scaling_markdown(run), nl=False)
+    else:
+        click.echo(scaling_text(run, style_of(world)), nl=False, color=world.color)

@@ -1,0 +1,135 @@
+"""Counting while a rehearsal runs: what goes into each window, what it costs, and when callers or requests suffer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tonnage.load.curve import Curve
+from tonnage.metrics.histogram import Histogram
+from tonnage.scaling.simulation.fleet import Fleet
+from tonnage.scaling.simulation.flow import Flow
+from tonnage.scaling.simulation.ledger import Ledger
+from tonnage.scaling.simulation.sessions import Sessions
+
+GAUGES: Final = (
+    "replicas_desired",
+    "replicas_ready",
+    "replicas_starting",
+    "replicas_draining",
+    "nodes",
+    "demand_rate",
+    "utilization",
+    "sessions_active",
+    "sessions_draining",
+    "backlog",
+)
+_SESSIONS: Final = ("arrived", "started", "rejected", "lost", "finished", "cut", "failed")
+HOUR: Final = 3600.0
+
+
+class Account:
+    """Reads service and fleet, and writes the ledger."""
+
+    def __init__(self, demand: Curve, service: Flow | Sessions, fleet: Fleet, ledger: Ledger) -> None:
+        self._demand, self._service, self._fleet, self._ledger = demand, service, fleet, ledger
+        self.decisions = self.undecided = self.changes = 0
+        self._rejected = 0
+        self._suffers_since: float | None = None
+        self._length = max(demand.length - 1e-6, 0.0)
+
+    @property
+    def cost(self) -> float:
+        """Replica-seconds and node-seconds times their prices; without prices, replica-hours."""
+        supply, fleet = self._fleet.supply, self._fleet
+        if not supply.is_priced:
+            return fleet.seconds / HOUR
+        return fleet.seconds * supply.price_replica + fleet.nodes.seconds * supply.price_node
+
+    def look(self) -> None:
+        """The gauges, as they are now."""
+        fleet, service = self._fleet, self._service
+        starting = len(fleet.live) - fleet.ready - fleet.draining
+        active = draining = 0
+        backlog = 0.0
+        if isinstance(service, Flow):
+            utilization, backlog, rate = service.utilization, service.backlog, service.rate
+        else:
+            rate = self._demand.value(min(service.now, self._length))
+            active, draining = service.counters["active"], service.counters["draining"]
+            slots = (fleet.ready + starting) * service.model.per_worker
+            utilization = active / slots if slots else 0.0
+        self._ledger.see(
+            (
+                fleet.size,
+                fleet.ready,
+                starting,
+                fleet.draining,
+                len(fleet.nodes),
+                rate,
+                utilization,
+                active,
+                draining,
+                backlog,
+            )
+        )
+        if isinstance(service, Flow) and (backlog > 0) != (self._suffers_since is not None):
+            self._saturation(service.now, backlog)
+
+    def close(self, end: int) -> None:
+        """End the window at `end`."""
+        self.look()
+        service, fleet = self._service, self._fleet
+        totals: dict[str, float] = {
+            "replica_seconds": fleet.seconds,
+            "node_seconds": fleet.nodes.seconds,
+            "replica_changes": self.changes,
+            "decisions": self.decisions,
+            "decisions_without_data": self.undecided,
+        }
+        if isinstance(service, Flow):
+            totals["arrivals_due"] = service.arrived
+            totals["http_reqs"] = service.served
+            totals["saturated_seconds"] = service.saturated
+            self._ledger.close(end, totals, self.cost, service.responses.take())
+            return
+        found = service.counters
+        totals |= {f"sessions_{name}": found[name] for name in _SESSIONS}
+        totals["arrivals_due"] = found["arrived"]
+        totals["session_blocked/hits"] = found["rejected"]
+        totals["session_blocked/total"] = found["rejected"] + found["started"]
+        self._rejections(float(end), found["rejected"])
+        self._ledger.close(end, totals, self.cost)
+
+    def finish(self, end: float) -> None:
+        """What is to be said of the end."""
+        if isinstance(self._service, Flow) and self._service.backlog > 0:
+            text = f"saturated at the end: {self._service.backlog:.0f} requests wait, and no time can be said for them"
+            self._ledger.event(end, "unstable", text)
+
+    def all_responses(self) -> tuple[Histogram | None, Histogram | None]:
+        """Response times of the whole rehearsal, and lower bounds."""
+        return self._service.responses.total() if isinstance(self._service, Flow) else (None, None)
+
+    def _saturation(self, now: float, backlog: float) -> None:
+        if backlog > 0:
+            self._suffers_since = now
+            text = f"{self._fleet.ready} ready replicas are saturated: requests wait"
+            self._ledger.event(now, "saturated", text)
+        else:
+            length = now - (self._suffers_since or 0.0)
+            self._ledger.event(now, "recovered", f"the backlog is worked off after {length:.0f} s")
+            self._suffers_since = None
+
+    def _rejections(self, end: float, rejected: int) -> None:
+        """Windows in which callers were rejected, told at the first and after the last of a row."""
+        since, change = self._suffers_since, rejected - self._rejected
+        self._rejected = rejected
+        if change and since is None:
+            self._suffers_since = start = end - self._ledger.length
+            self._ledger.event(start, "rejecting", "callers are rejected: all slots are taken")
+        elif not change and since is not None:
+            self._suffers_since = None
+            length = end - self._ledger.length - since
+            self._ledger.event(
+                end - self._ledger.length, "capacity_reached", f"nobody is rejected after {length:.0f} s"
+            )

@@ -1,0 +1,108 @@
+"""A rehearsal from its texts: demand × model × policy × supply → Run, and the Run into the store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from tonnage.capacity import fields
+from tonnage.capacity.models import parse_model
+from tonnage.errors import Mistake, PlanError, StoreError
+from tonnage.load.demand import DAY, Demand, demand_of_counts, parse_demand, spiky_day
+from tonnage.load.demand_csv import read_demand_csv
+from tonnage.load.plan import Rehearsal, Threshold
+from tonnage.metrics import reading
+from tonnage.runs.environment import Environment
+from tonnage.runs.recorder import Batch
+from tonnage.runs.run import Ending, Run
+from tonnage.runs.store import Origins, Store
+from tonnage.runs.verdict import judge
+from tonnage.scaling.files import PolicyFile
+from tonnage.scaling.sessions import SessionSpec
+from tonnage.scaling.simulator import OBJECTIVES, Settings, simulate
+from tonnage.scaling.supply import Delay, Supply
+
+SPIKY: str = "spiky"
+
+
+def rehearse(
+    policy: PolicyFile,
+    demand: Demand,
+    model: str,
+    supply: str,
+    days: float | None = None,
+    seed: int = 1,
+    thresholds: tuple[Threshold, ...] = (),
+) -> Run:
+    """Rehearse a policy file.
+
+    Args:
+        days: the horizon; None for the length of the demand.
+        thresholds: objectives beside those of a session pool.
+
+    Raises:
+        PlanError: with the mistakes of the model or of the supply.
+    """
+    parsed = parse_model(model)
+    texts = Rehearsal(demand.text, model, json.dumps(policy.document.value, default=str), supply)
+    chosen = None
+    if thresholds:
+        chosen = (*(OBJECTIVES if model.startswith("sessions") else ()), *thresholds)
+    return simulate(
+        demand,
+        parsed,
+        policy.policy,
+        supply_of(policy, supply),
+        seed,
+        None if days is None else days * DAY,
+        settings=Settings(thresholds=chosen),
+        texts=texts,
+    )
+
+
+def supply_of(policy: PolicyFile, text: str) -> Supply:
+    """The supply of a text; the warm-up is the policy's own where it names one and the text does not."""
+    supply, spec = Supply.parse(text), (policy.inner or policy).spec
+    if isinstance(spec, SessionSpec) and "warmup" not in fields.split(text, "supply"):
+        supply = replace(supply, warmup=Delay.fixed(spec.warmup_time))
+    return supply
+
+
+def demand_of(text: str, csv: str | None, store: Store) -> Demand:
+    """The demand that a text names: a CSV file (given by its content), a curve, spiky:SEED, or a stored run.
+
+    Raises:
+        PlanError: mistakes of the file or the curve, or there is no such run.
+    """
+    if csv is not None:
+        return read_demand_csv(csv, text)
+    kind, _, seed = text.partition(":")
+    if kind == SPIKY:
+        return spiky_day(fields.count(seed) if seed else 1)
+    if "/" in text or "," in text:
+        return parse_demand(text)
+    try:
+        plan = store.load(text, None).plan
+        return demand_of_run(store.load(text, 1 if plan.rehearsal is None else 60))
+    except StoreError as error:
+        raise PlanError(Mistake("demand", f"{text!r} is no file and no curve, and as a run: {error}")) from error
+
+
+def demand_of_run(run: Run) -> Demand:
+    """The arrivals of a run, window by window."""
+    counts = [
+        (float(window.start), float(window.length), float(reading.count(window, "arrivals_due")))
+        for window in run.windows
+        if window.length
+    ]
+    return demand_of_counts(counts, run.id)
+
+
+def store_run(run: Run, store: Store, environment: Environment, started_at: str, run_id: str) -> Run:
+    """Put a rehearsed run into the store under an id; as it was stored."""
+    writer = store.create(run.plan, environment, started_at, run_id, Origins("rehearsed", run.facts))
+    writer.commit(Batch(tuple((60, window) for window in run.windows), run.events, run.total))
+    end = float(run.total.end)
+    ending = run.ending or Ending("completed", end, end)
+    writer.finish(ending, run.verdict or judge(run.plan, run.total, ending, run.events))
+    return replace(run, id=run_id, started_at=started_at, environment=environment)

@@ -1,0 +1,31 @@
+"""Decisions that are spared are those that the policy would have made."""
+
+import pytest
+from tests.scaling.worlds import CALLS, CLAY_HPA, PLAIN_VOICE_HPA, POOL, VOICE_HPA, WAVES, WEB
+
+from tonnage.load.demand import spiky_day
+from tonnage.scaling.simulator import Settings, simulate
+from tonnage.scaling.supply import Supply
+
+SUPPLIES = {
+    "plain": "",
+    "nodes": "per_node=3,idle_nodes=1,startup=20s..60s,grace=300s",
+    "faults": "gaps=1h..1h5m+9h..9h30m,restarts=30m+8h45m,rollouts=2h+10h,surge=2,failures=1/2h,evictions=1/3h",
+}
+
+
+@pytest.mark.parametrize("supply", SUPPLIES.values(), ids=SUPPLIES)
+@pytest.mark.parametrize(
+    ("demand", "model", "policy"),
+    [
+        pytest.param(WAVES, WEB, CLAY_HPA, id="requests"),
+        pytest.param(spiky_day(1), CALLS, VOICE_HPA, id="sessions under an HPA with behaviour"),
+        pytest.param(spiky_day(2), CALLS, PLAIN_VOICE_HPA, id="sessions under an HPA without"),
+        pytest.param(spiky_day(3), CALLS, POOL, id="sessions under their own policy"),
+    ],
+)
+def test_a_run_is_the_same_with_and_without_the_decisions_that_are_spared(demand, model, policy, supply):
+    given = demand, model, policy, Supply.parse(supply), 1, 11 * 3600
+    spared, asked = (simulate(*given, settings=Settings(spares=spares)) for spares in (True, False))
+    assert spared.events == asked.events
+    assert spared == asked
