@@ -37,8 +37,8 @@ test-python: setup
 	$(BIN)/python -m pytest --cov --cov-report=term
 
 lint: setup ## formats, types, import laws, stubs, sizes
-	$(BIN)/ruff format --check --quiet src tests examples bench
-	$(BIN)/ruff check --quiet src tests examples bench
+	$(BIN)/ruff format --check --quiet src tests examples bench docs
+	$(BIN)/ruff check --quiet src tests examples bench docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m mypy.stubtest tonnage._engine --allowlist tests/stubtest.allow
@@ -47,11 +47,18 @@ lint: setup ## formats, types, import laws, stubs, sizes
 	$(BIN)/python tests/sizes.py
 
 format: setup ## rewrite the sources in the house format
-	$(BIN)/ruff format --quiet src tests examples bench
-	$(BIN)/ruff check --quiet --fix src tests examples bench
+	$(BIN)/ruff format --quiet src tests examples bench docs
+	$(BIN)/ruff check --quiet --fix src tests examples bench docs
 	cargo fmt --all
 
-bench: setup ## measure against wrk, k6 and Locust, and write bench/RESULTS.md
+$(STAMPS)/venv-bench: pyproject.toml
+	@mkdir -p $(STAMPS)
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --group bench
+	@touch $@
+
+bench: setup $(STAMPS)/venv-bench ## measure against wrk, k6 and Locust, and write bench/RESULTS.md
 	$(BIN)/python -m bench
 
 docs: setup ## make the generated parts of the documentation anew
@@ -60,4 +67,4 @@ docs: setup ## make the generated parts of the documentation anew
 all: format lint test ## format, lint and test
 
 clean: ## delete what the other targets made
-	rm -rf $(VENV) $(STAMPS) target
+	rm -rf $(VENV) .venv-bench $(STAMPS) target

@@ -1,1 +1,1 @@
-"""What is measured against peers: commands with a printed table, never a test."""
+"""What is measured against peers and against the aims: commands with a printed table, never a test."""

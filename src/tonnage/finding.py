@@ -47,9 +47,11 @@ class Finding:
     place: str = ""
 
     @classmethod
-    def of(cls, code: str, claim: str, evidence: Evidence, advice: str, place: str = "") -> Finding:
-        """A finding with the severity of its code."""
-        return cls(code, CODES[code].severity, claim, (evidence,), advice, place)
+    def of(
+        cls, code: str, claim: str, evidence: Evidence, advice: str, place: str = "", severity: Severity | None = None
+    ) -> Finding:
+        """A finding with the severity of its code, or with a lower one where the case is mild."""
+        return cls(code, severity or CODES[code].severity, claim, (evidence,), advice, place)
 
     @property
     def name(self) -> str:
@@ -76,7 +78,9 @@ CODES: Final[Mapping[str, Code]] = {
         "thresholds-not-expressible", "warning", "An HPA with this target does not act where the thresholds say."
     ),
     "TN502": Code(
-        "buffer-against-threshold", "warning", "The buffer is so small that a pool of just the right size scales up."
+        "buffer-against-threshold",
+        "warning",
+        "The buffer is so small that a pool of the size it asks for scales up at once.",
     ),
     "TN503": Code("cycling-thresholds", "error", "A pool that has just grown lies below its scale-down threshold."),
     "TN504": Code(

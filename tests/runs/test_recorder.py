@@ -8,7 +8,7 @@ from tonnage.errors import StoreError
 from tonnage.metrics.histogram import Histogram
 from tonnage.metrics.series import Series
 from tonnage.metrics.window import Window, WindowSum
-from tonnage.runs.recorder import Batch, Recorder
+from tonnage.runs.recorder import Batch, Recorder, glance_at
 from tonnage.runs.run import Ending, Event, Verdict
 
 REQUESTS = Series.of("http_reqs", name="GET /")
@@ -125,10 +125,21 @@ def test_events_are_written_with_the_next_second_and_once():
     assert [len(batch.events) for batch in writer.batches] == [1, 0]
 
 
+def test_a_glance_sums_over_tags_and_keeps_what_is_censored_apart():
+    whole, bound = Histogram(), Histogram()
+    whole.record(5)
+    bound.record(9)
+    names = [Series.of("http_req_response_time", name=name) for name in ("a", "b")]
+    censored = Series.of("http_req_response_time", name="a", censored="true")
+    seen = glance_at(Window(0, 1, dict.fromkeys(names, 2), {}, {**dict.fromkeys(names, whole), censored: bound}))
+    assert seen.counters == {Series("http_req_response_time"): 4}
+    assert {series.is_censored: histogram.count for series, histogram in seen.histograms.items()} == {False: 2, True: 1}
+
+
 def test_the_last_seconds_are_the_newest_ones():
     recorder = Recorder(Memory(), keep=10)
     feed(recorder, range(50))
-    assert recorder.last(3) == summed([window(second) for second in (47, 48, 49)])
+    assert recorder.last(3) == glance_at(summed([window(second) for second in (47, 48, 49)]))
     with pytest.raises(ValueError, match="keeps 1 to 10 s"):
         recorder.last(11)
 

@@ -143,7 +143,7 @@ def test_delivered_counts_what_was_planned_started_and_cut_off():
     hung = Histogram()
     hung.record(MS, 3)
     counters = {
-        "arrivals_due": 10, "iterations_started": 8, "iterations": 7, "dropped_iterations": 2,
+        "arrivals_due": 10, "arrivals_started": 8, "iterations_started": 9, "iterations": 7, "dropped_iterations": 2,
     }  # fmt: skip
     window = Window(
         0,
@@ -153,6 +153,6 @@ def test_delivered_counts_what_was_planned_started_and_cut_off():
         {Series.of("http_req_response_time", censored="true"): hung},
     )
     done = delivered(window, None)
-    assert (done.due, done.started, done.completed, done.dropped, done.censored) == (10, 8, 7, 2, 3)
+    assert (done.due, done.arrivals, done.started, done.completed, done.dropped, done.censored) == (10, 8, 9, 7, 2, 3)
     assert (done.duration, done.rate) == (5.0, 1.6)
     assert delivered(Window(), None).rate == 0.0

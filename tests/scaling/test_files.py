@@ -2,6 +2,8 @@
 
 import copy
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -234,6 +236,15 @@ def test_case_33_what_is_wrong_is_told_with_what_to_write(text, messages):
     found = told(text)
     missing = [message for message in messages if not any(message in each for each in found)]
     assert not missing, found
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "policies.md"
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```", DOCS.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", BLOCKS, ids=range(len(BLOCKS)))
+def test_the_examples_of_the_documentation_are_policies(text):
+    assert read_policy(text, "policies.md").policy.period > 0
 
 
 FUZZED = read_documents(VOICE_HPA)[0].value

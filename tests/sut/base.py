@@ -130,7 +130,7 @@ class Server:
         with contextlib.suppress(OSError):
             connection.settimeout(max(0.01, deadline - time.monotonic()))
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._known(connection), self.wrap(connection) as wrapped:
+            with self._known(connection), self.wrap(connection) as wrapped, self._known(wrapped):
                 self._behaviour(Peer(wrapped, ending))
         connection.close()
 

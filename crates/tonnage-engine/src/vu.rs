@@ -113,6 +113,8 @@ pub(crate) struct Vu {
     /// Its place in a closed scenario.
     pub slot: u32,
     pub job: Option<Job>,
+    /// Counted among the active VUs of its scenario: from the start of an iteration, begun or not, to its end.
+    pub active: bool,
     /// Iterations that it has begun.
     pub iterations: u64,
     /// Counts jobs, so that an instant armed for an earlier one is recognised as stale.
@@ -137,6 +139,7 @@ impl Vu {
             scenario,
             slot: 0,
             job: None,
+            active: false,
             iterations: 0,
             generation: 0,
             intended: 0,

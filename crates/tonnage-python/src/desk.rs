@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use tonnage_engine::http::request::Prepared;
@@ -270,6 +270,9 @@ impl MetricPort {
     #[pyo3(signature = (value, tags = None))]
     fn __call__(&self, value: f64, tags: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
         let vu = self.desk.current("a metric's add")?;
+        if !value.is_finite() {
+            return Err(PyValueError::new_err(format!("a metric cannot count {value}: a finite number is needed")));
+        }
         self.desk.note(vu, Note::Custom { metric: self.metric, value, tags: tags_of(tags)? });
         Ok(())
     }

@@ -16,6 +16,7 @@ VERBS = {
     "demo": ("tonnage.cli.demo", "demo", "A service whose truth is known, to try Tonnage on."),
     "inspect": ("tonnage.cli.inspect", "inspect_command", "Show the plan of a run without making it."),
     "lint": ("tonnage.cli.lint", "lint_command", "Check scaling policies without running anything."),
+    "manifests": ("tonnage.cli.manifests", "manifests_command", "Write a policy as Kubernetes manifests."),
     "new": ("tonnage.cli.new", "new_command", "Write a first script."),
     "rehearse": (
         "tonnage.cli.rehearse",

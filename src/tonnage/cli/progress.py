@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TextIO
 
 from tonnage.load.plan import Plan
@@ -109,7 +110,9 @@ class PlainProgress:
         pass
 
     def _say(self, line: str) -> None:
-        print(line, file=self._out, flush=True)
+        # That nobody reads the progress is no reason to end a run.
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=self._out, flush=True)
 
 
 class QuietProgress:

@@ -11,6 +11,7 @@ from typing import IO, Any, Final, Protocol, TypeVar
 import click
 
 from tonnage.errors import StoreError
+from tonnage.reports.figures import COUNTED_BY_SECOND
 from tonnage.reports.json_document import json_document
 from tonnage.reports.summary import summary
 from tonnage.reports.text import Style
@@ -85,7 +86,10 @@ def report_command(screen: Screen, run: str, as_json: bool, store: Path | None) 
     """
     with opened(screen, store) as runs:
         found = runs.load(run, None)
-        found = runs.load(found.id, 1 if found.plan.rehearsal is None else 60)
+        if found.plan.rehearsal is None:
+            found = runs.load(found.id, counters=COUNTED_BY_SECOND)
+        else:
+            found = runs.load(found.id, 60)
     if found.plan.rehearsal is not None:
         from tonnage.reports.scaling import scaling_document, scaling_text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,12 +14,14 @@ from tonnage.cli.world import World
 if TYPE_CHECKING:
     from tonnage.load.options import Merged
     from tonnage.load.plan import Plan
+    from tonnage.runs.crash import CrashReport
     from tonnage.runs.run import Run, Verdict
-    from tonnage.runs.store import RunWriter
+    from tonnage.runs.store import RunWriter, Store
     from tonnage.script.loader import Script
     from tonnage.workflows.make_run import Progress
 
 FAIL_ON = {"thresholds": {99}, "invalid": {111, 112}, "any": None, "never": set()}
+DEFECT = 109
 
 
 @click.command("run", cls=LoadCommand, short_help="Make a run and judge it.")
@@ -54,7 +57,7 @@ def run_command(
     """
     world: World = context.obj
     choices = {name: flags.pop(name) for name in ("as_json", "quiet", "fail_on", "exit_code", "allow_debug_engine")}
-    with telling_mistakes():
+    with telling_mistakes(), world.prints_diverted(choices["as_json"]):
         plan, merged, script = plan_of(world, target, config_path, layer_of_flags(flags, world.cwd))
         if is_explained:
             from tonnage.cli.inspect import explanation
@@ -63,9 +66,14 @@ def run_command(
             return
         _check_before(plan, merged, choices["allow_debug_engine"])
     world.store = merged.values.get("store")
-    run, verdict, stuck = _make(world, plan, script, choices["quiet"], choices["as_json"])
-    _tell(world, run, choices["as_json"])
+    with world.prints_diverted(choices["as_json"]):
+        run, verdict, stuck = _make(world, plan, script, choices["quiet"], choices["as_json"])
     code = _exit_code(verdict.exit_code, choices["fail_on"], choices["exit_code"])
+    try:
+        _tell(world, run, choices["as_json"])
+    except BrokenPipeError:
+        # Whoever read the output has gone, as after `| head -1`; the verdict is the same.
+        stuck = True
     if stuck:
         world.leave(code)
     context.exit(code)
@@ -91,6 +99,8 @@ def _make(world: World, plan: Plan, script: Script | None, quiet: bool, as_json:
     """The run as it was stored, its verdict, and whether a script still holds a thread."""
     from tonnage.engine.health import environment
     from tonnage.engine.native import NativeEngine
+    from tonnage.reports.figures import COUNTED_BY_SECOND
+    from tonnage.runs.crash import CrashReport
     from tonnage.runs.recorder import Recorder
     from tonnage.runs.store import Store
     from tonnage.workflows.make_run import Session
@@ -100,15 +110,32 @@ def _make(world: World, plan: Plan, script: Script | None, quiet: bool, as_json:
     where = environment(_without_secrets(world.arguments), _version(), hosts)
     writer: RunWriter = store.create(plan, where, world.now().isoformat(timespec="milliseconds"), run_id)
     if not quiet:
-        click.echo(_head(plan, hosts), err=True)
+        world.say(_head(plan, hosts))
     progress = _progress(world, plan, quiet or (as_json and not world.interactive))
     session = Session(plan, script, Recorder(writer), progress)
     restore = world.on_stop(session.ask_to_stop)
     try:
         verdict = session.make(NativeEngine())
+    except Exception:  # a defect of this program: what was measured is in the store, and the load ends with the process
+        fault = traceback.format_exc()
+        world.say(_crash(store, CrashReport.of(run_id, plan, where, fault)))
+        world.leave(DEFECT)
     finally:
         restore()
-    return store.load(run_id), verdict, session.is_stuck
+    if session.fault:
+        world.say(_crash(store, CrashReport.of(run_id, plan, where, session.fault)))
+    return store.load(run_id, counters=COUNTED_BY_SECOND), verdict, session.is_stuck
+
+
+def _crash(store: Store, report: CrashReport) -> str:
+    """Write the report; what a person is told of it."""
+    from tonnage.errors import StoreError
+
+    try:
+        path = store.write_crash(report)
+    except StoreError as error:
+        return f"{error}\n{report.text}"
+    return f"crash report: {path}" if path else report.text
 
 
 def _hosts(plan: Plan) -> tuple[str, ...]:

@@ -5,16 +5,19 @@ Tests replace a World; the rest of the program is told.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import secrets
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 
 @dataclass
@@ -31,7 +34,9 @@ class World:
     @classmethod
     def real(cls) -> World:
         """The world of this process."""
-        return cls(dict(os.environ), Path.cwd(), sys.stdout, sys.stderr, tuple(sys.argv))
+        # A stream that was closed by whoever started the program is None.
+        out, err = (stream or io.StringIO() for stream in (sys.stdout, sys.stderr))
+        return cls(dict(os.environ), Path.cwd(), out, err, tuple(sys.argv))
 
     @property
     def config_home(self) -> Path:
@@ -103,8 +108,18 @@ class World:
 
         return restore
 
-    def leave(self, code: int) -> None:
+    def say(self, text: str) -> None:
+        """One text on the error stream; that nobody reads it is no reason to end a run."""
+        with contextlib.suppress(OSError, ValueError):
+            print(text, file=self.stderr, flush=True)
+
+    def prints_diverted(self, divert: bool) -> AbstractContextManager[object]:
+        """While it holds, what a script prints goes to the error stream: with --json the output is one document."""
+        return redirect_stdout(self.stderr) if divert else nullcontext()
+
+    def leave(self, code: int) -> NoReturn:
         """End the process at once, without waiting for a script that does not give its thread back."""
-        self.stdout.flush()
-        self.stderr.flush()
+        for stream in (self.stdout, self.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
         os._exit(code)

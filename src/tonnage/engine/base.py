@@ -37,6 +37,10 @@ class Running(Protocol):
     def is_stuck(self) -> bool:
         """Whether a script still holds a thread although the run has ended."""
 
+    @property
+    def fault(self) -> str:
+        """Why the engine died, with its traceback; empty while it lives."""
+
     def stop(self) -> None:
         """No more starts; what runs may finish within its graceful stop."""
 

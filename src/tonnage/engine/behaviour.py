@@ -17,6 +17,7 @@ from typing import Any
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from tonnage.engine.vu import Calls, CoroutineVu, PlainVu
+from tonnage.engine.watchdog import ScriptInterrupted
 from tonnage.load.plan import Plan
 from tonnage.runs.run import Event
 from tonnage.script.loader import Script, line_of
@@ -42,7 +43,6 @@ class Behaviour:
         self._greenlets: dict[int, greenlet] = {}
         self._seen: set[str] = set()
         self._events: list[Event] = []
-        self._core: Any = None
         self._calls: Calls | None = None
 
     @property
@@ -58,7 +58,8 @@ class Behaviour:
 
     def run(self, core: Any, http: Any) -> None:
         """Drive the core until the run has ended."""
-        self._core, self._calls = core, Calls(http, core.checks())
+        self._calls = Calls(http, core.checks())
+        core.bind(self)
         if self._script is not None:
             for index, metric in enumerate(self._script.metrics):
                 metric.bind(core.metric(index))
@@ -94,7 +95,8 @@ class Behaviour:
             self._seen.add(key)
             text = "".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:]
             place = f"{path}:{line}" if line else path
-            self._events.append(Event(0.0, "script_error", f"{place}: {job} of VU {vu} raised {kind}: {error}\n{text}"))
+            said = f"{place}: {job} of VU {vu} raised {kind}: {_words(error)}"
+            self._events.append(Event(0.0, "script_error", f"{said}\n{text}"))
         return kind
 
     # ---- plain functions ----
@@ -105,17 +107,22 @@ class Behaviour:
         The only place from which greenlets are switched. A greenlet lives as long as its VU: between two jobs it waits
         here, which saves the making of one per iteration (about 1 µs).
         """
-        greenlets, enter, ask, turn = self._greenlets, core.enter, core.ask, core.turn
-        while (told := turn(self)) is not None:
-            for vu, value in told:
-                if value is False:
-                    self._interrupt(vu)
-                    continue
-                running = greenlets.get(vu)
-                if running is None:
-                    running = greenlets[vu] = greenlet(self._body(vu))
-                if enter(vu):
-                    ask(vu, running.switch(value))
+        greenlets, step, asked = self._greenlets, core.step, None
+        going_on = True
+        while going_on:
+            # The watchdog raises into the thread, and a script may just have given it back by itself.
+            with contextlib.suppress(ScriptInterrupted):
+                while (told := step(asked)) is not None:
+                    vu, value = told
+                    if value is False:
+                        self._interrupt(core, vu)
+                        asked = None
+                        continue
+                    running = greenlets.get(vu)
+                    if running is None:
+                        running = greenlets[vu] = greenlet(self._body(vu))
+                    asked = running.switch(value)
+                going_on = False
 
     def _body(self, vu: int) -> Any:
         """What the greenlet of a VU does: one job after another; the end of each is told as None or an error's kind."""
@@ -134,17 +141,28 @@ class Behaviour:
             result = function(state) if job == "iteration" or takes_argument(function) else function()
             if job == "setup":
                 self._data = json.dumps(result)
+            elif result is not None and inspect.isawaitable(result):
+                raise _not_awaited(function, result)
         except GreenletExit:
             raise
         except BaseException as error:  # sys.exit in a script ends its iteration, not the run
             return self.raised(vu, job, error)
         return None
 
-    def _interrupt(self, vu: int) -> None:
+    def _interrupt(self, core: Any, vu: int) -> None:
+        """End what a plain VU does: its `finally` blocks run, but nothing that they ask for is done."""
         running = self._greenlets.pop(vu, None)
-        if running is not None and not running.dead:
-            with contextlib.suppress(GreenletExit):
-                running.throw(GreenletExit)
+        if running is None or running.dead:
+            return
+        core.enter(vu)
+        try:
+            running.throw(GreenletExit)
+        except GreenletExit:
+            pass
+        except BaseException as error:
+            self.raised(vu, "interrupted", error)
+        finally:
+            core.leave()
 
     # ---- VUs ----
 
@@ -179,6 +197,22 @@ class Behaviour:
     async def _keeping(self, coroutine: Any) -> None:
         """What setup returns is data: each VU gets a copy of its own."""
         self._data = json.dumps(await coroutine)
+
+
+def _words(error: BaseException) -> str:
+    """What an exception says; that of a broken one too."""
+    try:
+        return str(error)
+    except Exception as broken:
+        return f"(its text cannot be had: {type(broken).__name__})"
+
+
+def _not_awaited(function: Any, result: Any) -> TypeError:
+    """The mistake of a plain function that gives a coroutine, which nobody would run."""
+    if inspect.iscoroutine(result):
+        result.close()
+    name = getattr(function, "__name__", "the function")
+    return TypeError(f"{name} returned {type(result).__name__} and nobody awaits it: write `async def {name}`")
 
 
 @contextlib.contextmanager

@@ -35,6 +35,8 @@ class Health:
         self._at = self._started
         self._process = _process_cpu()
         self._thread: float | None = None
+        self._main: float | None = None
+        self._ports = float(_ports())
         self._events: list[Event] = []
 
     @property
@@ -51,12 +53,13 @@ class Health:
         """Health of the second that ends now, as a window that starts at `start`."""
         now = time.monotonic()
         length = now - self._at
-        process, thread = _process_cpu(), _thread_cpu(self.engine_thread)
+        process, thread, main = _process_cpu(), _thread_cpu(self.engine_thread), _thread_cpu(os.getpid())
         counters: dict[Series, int] = {}
         gauges = {
             "generator_memory": float(_memory()),
             "generator_open_files": float(_open_files()),
             "generator_open_files_limit": float(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+            "generator_ports_limit": self._ports,
         }
         if thread is not None and self._thread is not None and length > 0.5 and start >= 0:
             busy = (thread - self._thread) / length
@@ -65,7 +68,9 @@ class Health:
                 counters[Series("generator_saturated_seconds")] = 1
             gauges["generator_cpu/engine"] = busy
             gauges["generator_cpu/process"] = (process - self._process) / length
-        self._at, self._process, self._thread = now, process, thread
+            if main is not None and self._main is not None:
+                gauges["generator_cpu/main"] = (main - self._main) / length
+        self._at, self._process, self._thread, self._main = now, process, thread, main
         self._watch_clocks(now)
         return Window(start, 1, counters, {self._series(name): _gauge(start, v) for name, v in gauges.items()})
 
@@ -134,6 +139,16 @@ def _open_files() -> int:
         return len(os.listdir("/dev/fd"))
     except OSError:
         return 0
+
+
+def _ports() -> int:
+    """Local ports that connections to one target can use."""
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+            first, last = map(int, file.read().split())
+            return last - first + 1
+    except OSError:
+        return 16_384  # the dynamic range of IANA (RFC 6335)
 
 
 def _boot_time() -> float:

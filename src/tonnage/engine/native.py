@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
+import traceback
 from typing import Any
 
 from tonnage import _engine
@@ -53,23 +55,28 @@ class NativeRunning:
     def __init__(self, plan: Plan, script: Script | None, sink: Sink, identity: tuple[int, int]) -> None:
         self._plan, self._script, self._sink, self._identity = plan, script, sink, identity
         self._ready = threading.Event()
-        self._error: BaseException | None = None
+        self._error = ""
+        self._fault = ""
         self._messages: Any = None
         self._ended = False
         self._behaviour = Behaviour(plan, script)
         self._health = Health(plan.limits, identity[0])
         self._watchdog: Watchdog | None = None
         self._last_second = 0.0
+        self._deadline = float("inf")
         self._thread = threading.Thread(target=self._main, name="tonnage-engine", daemon=True)
         self._thread.start()
         self._ready.wait()
         if self._messages is None:
-            raise EngineError(f"the engine could not start: {self._error}") from self._error
-        self._watchdog = Watchdog(self._watch, self._thread, script)
+            raise EngineError(f"the engine could not start: {self._error}")
+        outside = max(plan.setup_timeout, plan.teardown_timeout)
+        self._watchdog = Watchdog(self._watch, self._thread, script, outside)
 
     def stop(self) -> None:
         """No more starts; what runs may finish within its graceful stop."""
         self._messages.stop()
+        grace = max((scenario.graceful_stop for scenario in self._plan.scenarios), default=0.0)
+        self._deadline = min(self._deadline, time.monotonic() + grace)
 
     def abort(self) -> None:
         """Interrupt what runs; a script that does not give the thread back is raised into."""
@@ -82,17 +89,23 @@ class NativeRunning:
         """Whether the engine's thread still runs a script although the run has ended."""
         return self._ended and self._thread.is_alive()
 
+    @property
+    def fault(self) -> str:
+        """Why the engine died, with all that is known of the place; empty while it lives."""
+        return self._fault
+
     def wait(self, patience: float) -> bool:
         """Give the sink what has come within `patience` seconds; False when the run has ended."""
         if self._ended:
             return False
+        was_alive = self._thread.is_alive()
         message = self._messages.next(patience)
         if message is not None:
             self._deliver(message)
-        elif self._watchdog is not None and self._watchdog.is_hopeless:
-            text = "a script never gave the engine's thread back, so the run was ended without it"
-            self._sink.event(Event(self._health.elapsed, "script_stuck", text))
-            self._end(Ending("stopped", self._last_second, self._last_second))
+        elif not was_alive:
+            self._end(None)
+        elif self._watchdog is not None:
+            self._look_after(self._watchdog)
         for event in self._behaviour.events():
             self._sink.event(event)
         if self._watchdog is not None:
@@ -100,10 +113,23 @@ class NativeRunning:
                 self._sink.event(Event(self._health.elapsed, "script_blocked", text))
         return not self._ended
 
+    def _look_after(self, watchdog: Watchdog) -> None:
+        """No message came: a script may hold the thread beyond the end of the run, and then has to give it back."""
+        if time.monotonic() > self._deadline:
+            watchdog.interrupt()
+        if watchdog.is_hopeless:
+            text = "a script never gave the engine's thread back, so the run was ended without it"
+            self._sink.event(Event(self._health.elapsed, "script_stuck", text))
+            self._end(Ending("stopped", self._last_second, self._last_second))
+
     def _deliver(self, message: tuple[Any, ...]) -> None:
         kind, *rest = message
         if kind == "window":
             identity, window = decode_window(rest[0])
+            if window.start < 0:  # the start is released
+                ends = [scenario.start_time + scenario.executor.duration + scenario.graceful_stop
+                        for scenario in self._plan.scenarios]  # fmt: skip
+                self._deadline = min(self._deadline, time.monotonic() + max(ends, default=0.0))
             self._last_second = float(max(0, window.end))
             self._sink.window(identity, window + self._health.window(identity[2]))
             for event in self._health.events():
@@ -115,14 +141,16 @@ class NativeRunning:
 
     def _end(self, ending: Ending | None) -> None:
         self._ended = True
-        self._thread.join(timeout=1.0)
+        is_hopeless = self._watchdog is not None and self._watchdog.is_hopeless
+        self._thread.join(timeout=0.0 if is_hopeless else 1.0)
         if self._watchdog is not None:
             self._watchdog.close()
         for event in self._behaviour.events():
             self._sink.event(event)
         if ending is None:
-            error = self._error or EngineError("the engine's thread ended without a word")
-            self._sink.event(Event(self._health.elapsed, "engine_crashed", f"the engine died: {error}"))
+            self._fault = self._error or "the engine's thread ended without a word"
+            what = self._fault.splitlines()[0]
+            self._sink.event(Event(self._health.elapsed, "engine_crashed", f"the engine died: {what}"))
         self._sink.close(ending)
 
     def _main(self) -> None:
@@ -142,7 +170,9 @@ class NativeRunning:
             finally:
                 sys.setswitchinterval(previous)
         except BaseException as error:  # the thread's end must reach the reader, whatever it is
-            self._error = error
+            # Kept as text: a kept traceback would keep the core, and the core the channel of messages open.
+            details = [_engine.last_panic(), "".join(traceback.format_exception(error))]
+            self._error = "\n".join([f"{type(error).__name__}: {error}", "", *filter(None, details)])
         finally:
             self._ready.set()
 

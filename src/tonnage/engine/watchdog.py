@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -20,11 +21,14 @@ TOO_LONG = 0.1
 LONGEST = 30.0
 """Seconds after which a script that keeps the thread is raised into; its iteration counts as an error."""
 
-ENDING = 0.5
+ENDING = 0.25
 """The same once the run has to end."""
 
 HOPELESS = 5.0
 """Seconds that a script has after that before the run is ended without it."""
+
+HOPELESS_ENDING = 0.75
+"""The same once the run has to end: a second signal ends the run within two seconds."""
 
 LOOKS_PER_SECOND = 20
 MOST_FINDINGS = 20
@@ -37,21 +41,23 @@ class ScriptInterrupted(BaseException):
 class Watchdog:
     """Watches one engine's thread. `watch.running()` is (vu, seconds) of the script that runs without a break."""
 
-    def __init__(self, watch: Any, thread: threading.Thread, script: Script | None) -> None:
+    def __init__(self, watch: Any, thread: threading.Thread, script: Script | None, outside: float = LONGEST) -> None:
         self._watch, self._thread = watch, thread
         self._path = script.declaration.source.path if script else ""
         self._found: dict[str, float] = {}
         self._told: set[str] = set()
         self._closed = threading.Event()
-        self._patience = LONGEST
+        self._outside = outside
+        self._is_ending = False
+        self._raised_at: float | None = None
         if script is not None:
             threading.Thread(target=self._main, name="tonnage-watchdog", daemon=True).start()
 
     @property
     def is_hopeless(self) -> bool:
         """Whether the script that runs has been raised into and goes on all the same."""
-        running = self._watch.running()
-        return running is not None and running[1] > self._patience + HOPELESS
+        grace = HOPELESS_ENDING if self._is_ending else HOPELESS
+        return self._raised_at is not None and time.monotonic() - self._raised_at > grace
 
     def findings(self) -> list[str]:
         """Blocking places found since the last call, in words."""
@@ -65,7 +71,7 @@ class Watchdog:
 
     def interrupt(self) -> None:
         """The run has to end now: a script that keeps the thread is raised into at once."""
-        self._patience = ENDING
+        self._is_ending = True
 
     def close(self) -> None:
         """Stop watching."""
@@ -74,13 +80,25 @@ class Watchdog:
     def _main(self) -> None:
         while not self._closed.wait(1 / LOOKS_PER_SECOND):
             running = self._watch.running()
+            if running is None or self._is_another_stay(running[1]):
+                self._raised_at = None
             if running is None or running[1] < TOO_LONG:
                 continue
             place = self._place()
             if place and len(self._found) < MOST_FINDINGS:
                 self._found[place] = max(self._found.get(place, 0.0), running[1])
-            if running[1] > self._patience:
+            if running[1] > self._longest(running[0]):
                 self._raise()
+
+    def _longest(self, vu: int) -> float:
+        """Seconds that a VU may keep the thread; setup and teardown (VU 0) as many as they may last."""
+        if self._is_ending:
+            return ENDING
+        return self._outside if vu == 0 else LONGEST
+
+    def _is_another_stay(self, seconds: float) -> bool:
+        """Whether the script that runs began after the last one was raised into."""
+        return self._raised_at is not None and time.monotonic() - seconds > self._raised_at
 
     def _place(self) -> str:
         """The innermost line of the script on the engine's stack."""
@@ -93,5 +111,7 @@ class Watchdog:
 
     def _raise(self) -> None:
         """Raise in the script at its next bytecode; a call that never returns to Python cannot be ended so."""
+        if self._raised_at is None:
+            self._raised_at = time.monotonic()
         ident = ctypes.c_ulong(self._thread.ident or 0)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(ScriptInterrupted))

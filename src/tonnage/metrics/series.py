@@ -19,6 +19,13 @@ class Series:
     metric: str
     tags: tuple[tuple[str, str], ...] = ()
 
+    def __post_init__(self) -> None:
+        # A series is looked up some ten times a second for as long as the run lasts, and hashed once.
+        object.__setattr__(self, "_hash", hash((self.metric, self.tags)))
+
+    def __hash__(self) -> int:
+        return self._hash  # type: ignore[attr-defined, no-any-return]  # set in __post_init__
+
     @classmethod
     def of(cls, metric: str, **tags: str) -> Series:
         """The series of a metric with these tags."""

@@ -147,6 +147,10 @@ def _endpoint(key: tuple[str, str], row: _Requests, seconds: float) -> Endpoint:
 # ---------------------------------------------------------------------------------------------- errors
 
 
+COUNTED_BY_SECOND = frozenset({"http_req_failed/hits", "iteration_errors"})
+"""What the reports need of each second; everything else they take from the total."""
+
+
 def failures(run: Run) -> tuple[Failure, ...]:
     """Failed requests by kind, the most frequent first."""
     return _kinds(run, "http_req_failed/hits")

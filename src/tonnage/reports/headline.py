@@ -21,15 +21,18 @@ from tonnage.runs.verdict import known_metrics
 _WRONG: Final[Mapping[str, str]] = {
     "load delivered": "the planned load was not delivered",
     "samples": "no iteration was started",
+    "answers": "no request was answered",
     "start lateness p99": "starts came too late",
     "script lag p99": "the script could not keep up with the load",
     "generator CPU": "the generator was saturated",
     "loop lag p99": "the generator was saturated",
     "open files": "the generator ran out of file descriptors",
+    "local ports": "the generator ran out of local ports",
     "script errors": "too many iterations ended by an exception",
     "hung VUs": "VUs hung in requests that never ended",
     "generator": "the generator failed",
     "clock": "the clock of the generator jumped",
+    "script": "a script never gave the engine's thread back",
 }
 _NEXT: Final[Mapping[str, str]] = {
     "load delivered": "allow more VUs: --max-vus, or ask for less load",
@@ -38,8 +41,11 @@ _NEXT: Final[Mapping[str, str]] = {
     "generator CPU": "ask for less load, or share it with a generator on another machine",
     "loop lag p99": "ask for less load, or share it with a generator on another machine",
     "open files": "raise the limit of open files: ulimit -n 65536",
+    "local ports": "keep connections alive, or share the load with a generator on another machine",
     "samples": "run for longer, or start at least one VU",
     "script errors": "mend the script: the exceptions are listed under Errors",
+    "answers": "look whether the service runs, and at the Errors below",
+    "script": "end what loops or blocks in the script: the line is among the events",
     "hung VUs": "set a shorter time-out, or give the requests more time to end: a longer graceful stop",
 }
 

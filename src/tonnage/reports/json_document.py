@@ -56,6 +56,7 @@ def _planned(run: Run) -> dict[str, Any]:
 def _delivered(run: Run) -> dict[str, Any]:
     done = delivered(run.total, run.ending)
     return {
+        "arrivals": None if run.plan.planned_arrivals is None else done.arrivals,
         "started": done.started,
         "completed": done.completed,
         "dropped": done.dropped,

@@ -91,6 +91,8 @@ def _load(run: Run) -> str:
         rates = f"{_rate(planned / run.plan.duration)} planned, {rates}"
     parts = [f"{_count(done.started)} iterations started", f"{_count(done.completed)} completed"]
     if planned is not None:
+        if done.arrivals != done.started:  # closed scenarios ran beside the open ones
+            parts.insert(0, f"{_count(done.arrivals)} started")
         parts.insert(0, f"{_count(planned)} arrivals planned")
     if done.dropped:
         parts.append(f"{_count(done.dropped)} dropped")

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from tonnage.errors import StoreError
+from tonnage.metrics.histogram import Histogram
+from tonnage.metrics.series import CENSORED, Series
 from tonnage.metrics.window import Window, WindowSum
 from tonnage.runs.run import Ending, Event, Verdict
 
@@ -30,6 +32,7 @@ Identity = tuple[int, int, int]
 ROLL_UPS: Final = (10, 60)  # [s] each made of the one before
 TOTAL_EVERY: Final = 60  # [s]
 FIRST_TOTAL: Final = 35  # [s] not in a second in which a roll-up is written as well
+_GLANCED: Final = frozenset({"http_req_response_time", "arrival_lag"})
 KEPT_BATCHES: Final = 600  # while the writer fails
 
 
@@ -65,7 +68,7 @@ class Recorder:
         keep: how many seconds `last` can look back.
     """
 
-    def __init__(self, writer: Writer, generators: int = 1, keep: int = 60) -> None:
+    def __init__(self, writer: Writer, generators: int = 1, keep: int = 10) -> None:
         self._writer, self._generators, self._keep = writer, generators, keep
         self._seen: dict[tuple[int, int], _Seconds] = {}
         self._total = WindowSum()
@@ -95,7 +98,8 @@ class Recorder:
         self._total.add(window)
         self._newest = start if self._newest is None else max(self._newest, start)
         self._pending.setdefault(start, []).append(window)
-        self._recent[start] = self._recent[start] + window if start in self._recent else window
+        glance = glance_at(window)
+        self._recent[start] = self._recent[start] + glance if start in self._recent else glance
         for old in [second for second in self._recent if second <= self._newest - self._keep]:
             del self._recent[old]
         self._roll_up(ROLL_UPS[0], start, window)
@@ -112,7 +116,7 @@ class Recorder:
         return self._total.view()
 
     def last(self, seconds: int) -> Window:
-        """The sum of the newest `seconds` seconds, 1 to `keep`.
+        """The sum of the newest `seconds` seconds, 1 to `keep`, as `glance_at` keeps them.
 
         Raises:
             ValueError: the Recorder does not look back that far.
@@ -194,6 +198,24 @@ class Recorder:
                     if coarser is not None:
                         self._roll_up(coarser, bucket * size, window)
                     yield size, window
+
+
+def glance_at(window: Window) -> Window:
+    """What a live display shows of a second: each metric summed over its tags, gauges as they are.
+
+    Ten seconds of two thousand series would be some hundred megabytes; ten glances are a few dozen histograms. Whether
+    samples are censored stays told apart.
+    """
+    counters: dict[Series, int] = {}
+    for series, n in window.counters.items():
+        summed = Series(series.metric)
+        counters[summed] = counters.get(summed, 0) + n
+    histograms: dict[Series, Histogram] = {}
+    for series, histogram in window.histograms.items():
+        if series.metric in _GLANCED:
+            summed = Series(series.metric, (CENSORED,) if series.is_censored else ())
+            histograms.setdefault(summed, Histogram()).merge(histogram)
+    return Window(window.start, window.length, counters, window.gauges, histograms)
 
 
 def _sum(windows: list[Window]) -> Window:

@@ -96,9 +96,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What of the plan was done; a rate is 1/s over `duration`."""
+    """What of the plan was done; a rate is 1/s over `duration`.
+
+    Attributes:
+        due: arrivals of open scenarios that the schedule asked for.
+        arrivals: those that started; `started` and `completed` are iterations of all scenarios.
+    """
 
     due: int
+    arrivals: int
     started: int
     completed: int
     dropped: int
@@ -107,7 +113,9 @@ class Delivered:
 
     @property
     def rate(self) -> float:
-        return self.started / self.duration if self.duration > 0 else 0.0
+        """Started arrivals, as the planned rate is one of arrivals; without an open scenario started iterations."""
+        begun = self.arrivals if self.due else self.started
+        return begun / self.duration if self.duration > 0 else 0.0
 
 
 @dataclass(frozen=True)

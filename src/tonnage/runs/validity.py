@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import ceil
 
+from tonnage.load.executor import PerVuIterations, SharedIterations
 from tonnage.load.plan import Limits, Plan
 from tonnage.metrics import reading
 from tonnage.metrics.catalog import BUILT_IN
 from tonnage.metrics.window import Window
 from tonnage.runs.run import Check, Ending, Event
 from tonnage.units import percent, seconds
+
+FEWEST_FOR_A_P99 = 100
+"""Below it the p99 is the largest sample: the first resumption of a script, which warms up, would decide."""
+
+BUDGETED = (SharedIterations, PerVuIterations)
 
 
 def validity(plan: Plan, total: Window, ending: Ending | None, events: Sequence[Event]) -> Iterator[Check]:
@@ -20,11 +26,13 @@ def validity(plan: Plan, total: Window, ending: Ending | None, events: Sequence[
         return
     limits = plan.limits
     yield from _load(total, limits)
+    yield from _answers(plan, total)
     yield from _lateness(total, limits)
     yield from _generator(total, limits)
     yield from _script(total, limits)
     if ending is not None:
         yield from _hung(ending, limits)
+        yield from _duration(plan, ending)
     yield from _events(events)
 
 
@@ -46,14 +54,25 @@ def _load(total: Window, limits: Limits) -> Iterator[Check]:
     yield Check("samples", iterations > 0, f"{iterations} iterations started", "at least 1")
 
 
+def _answers(plan: Plan, total: Window) -> Iterator[Check]:
+    """Where no threshold judges failures, a system that never answered would seem to have passed."""
+    requests = reading.count(total, "http_reqs")
+    if requests and not any(
+        threshold.metric in {"http_req_failed", "http_req_errors"} for threshold in plan.thresholds
+    ):
+        answers = requests - reading.count(total, "http_req_errors")
+        yield Check("answers", answers > 0, f"{answers} of {requests} requests were answered", "at least 1")
+
+
 def _lateness(total: Window, limits: Limits) -> Iterator[Check]:
     lag = reading.trend(total, BUILT_IN["arrival_lag"]).quantile(0.99)
     response = reading.trend(total, BUILT_IN["http_req_response_time"]).quantile(0.99)
     allowed = max(limits.arrival_lag, limits.arrival_lag_share * (response.lower if response else 0.0))
     if lag is not None:
         yield Check("start lateness p99", lag.lower <= allowed, _time(lag.lower), f"at most {_time(allowed)}")
-    script = reading.trend(total, BUILT_IN["generator_script_lag"]).quantile(0.99)
-    if script is not None:
+    waits = reading.trend(total, BUILT_IN["generator_script_lag"])
+    script, samples = waits.quantile(0.99), waits.count
+    if script is not None and samples >= FEWEST_FOR_A_P99:
         yield Check("script lag p99", script.lower <= allowed, _time(script.lower), f"at most {_time(allowed)}")
 
 
@@ -70,11 +89,15 @@ def _generator(total: Window, limits: Limits) -> Iterator[Check]:
     lag = reading.trend(total, BUILT_IN["generator_loop_lag"]).quantile(0.99)
     if lag is not None:
         yield Check("loop lag p99", lag.lower <= limits.loop_lag, _time(lag.lower), f"at most {_time(limits.loop_lag)}")
-    files, most_files = reading.gauge(total, "generator_open_files"), reading.gauge(total, "generator_open_files_limit")
-    if files and most_files and most_files.last > 0:
-        share = files.maximum / most_files.last
-        measured = f"{files.maximum:.0f} of {most_files.last:.0f}"
-        yield Check("open files", share <= limits.open_files, measured, f"at most {_share(limits.open_files)}")
+    for name, most_name, title in (
+        ("generator_open_files", "generator_open_files_limit", "open files"),
+        ("generator_ports", "generator_ports_limit", "local ports"),
+    ):
+        used, most = reading.gauge(total, name), reading.gauge(total, most_name)
+        if used and most and most.last > 0:
+            measured = f"{used.maximum:.0f} of {most.last:.0f}"
+            needed = f"at most {_share(limits.open_files)}"
+            yield Check(title, used.maximum / most.last <= limits.open_files, measured, needed)
 
 
 def _script(total: Window, limits: Limits) -> Iterator[Check]:
@@ -92,8 +115,24 @@ def _hung(ending: Ending, limits: Limits) -> Iterator[Check]:
     yield Check("hung VUs", ending.hung <= allowed, measured, f"at most {allowed}")
 
 
+def _duration(plan: Plan, ending: Ending) -> Iterator[Check]:
+    """Asked and delivered duration; a run that was stopped, or that ends with its iterations, says so elsewhere."""
+    budgeted = any(isinstance(scenario.executor, BUDGETED) for scenario in plan.scenarios)
+    if ending.reason != "completed" or budgeted or plan.duration <= 0:
+        return
+    share = abs(ending.duration - plan.duration) / plan.duration
+    measured = f"{_time(ending.duration)} of {_time(plan.duration)} asked for"
+    yield Check("duration", share <= plan.limits.duration, measured, f"within {_share(plan.limits.duration)}")
+
+
 def _events(events: Sequence[Event]) -> Iterator[Check]:
-    names = {"generator_fault": "generator", "clock_step": "clock", "suspended": "clock", "unstable": "stability"}
+    names = {
+        "generator_fault": "generator",
+        "clock_step": "clock",
+        "suspended": "clock",
+        "script_stuck": "script",
+        "unstable": "stability",
+    }
     for event in events:
         if event.kind in names:
             yield Check(names[event.kind], False, event.text, "none")

@@ -26,6 +26,8 @@ _ENDINGS = {
     "teardown raised": 107,
     "hook raised": 107,
     "setup timed out": 100,
+    "start timed out": 100,
+    "stop timed out": 101,
     "teardown timed out": 101,
 }
 _EVENTS = {
@@ -81,6 +83,7 @@ def delivered(total: Window, ending: Ending | None) -> Delivered:
     )
     return Delivered(
         due=reading.count(total, "arrivals_due"),
+        arrivals=reading.count(total, "arrivals_started"),
         started=reading.count(total, "iterations_started"),
         completed=reading.count(total, "iterations"),
         dropped=reading.count(total, "dropped_iterations"),

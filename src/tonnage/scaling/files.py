@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
@@ -53,6 +53,7 @@ class PolicyFile:
         document: the document that the policy comes from.
         others: the other documents of the file: Deployment, PodDisruptionBudget and so on.
         inner: the policy inside a schedule.
+        node: the mapping that the policy was read from.
     """
 
     kind: Kind
@@ -63,6 +64,7 @@ class PolicyFile:
     namespace: str = ""
     others: tuple[Document, ...] = ()
     inner: PolicyFile | None = None
+    node: Node = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def source(self) -> str:
@@ -163,6 +165,10 @@ def _read(document: Document, node: Any, version: str | None) -> PolicyFile:
     """The policy of a node; mistakes have paths within it and no source."""
     if not isinstance(node, Mapping):
         raise PlanError(Mistake("", "a policy is a mapping"))
+    return replace(_of_form(document, node, version), node=node)
+
+
+def _of_form(document: Document, node: Node, version: str | None) -> PolicyFile:
     if "apiVersion" in node or node.get("kind") == _HPA:
         return _manifest(document, node, version)
     if "kind" not in node:

@@ -68,6 +68,11 @@ class Session:
         """Whether a script still holds a thread of this process, which then must not be waited for."""
         return self._running is not None and self._running.is_stuck
 
+    @property
+    def fault(self) -> str:
+        """Why the engine died, with its traceback; empty where it did not."""
+        return self._running.fault if self._running is not None else ""
+
     def ask_to_stop(self) -> None:
         """Once: no more starts, what runs may finish. Twice: stop at once."""
         self._asked += 1

@@ -66,7 +66,7 @@ EXPOSED = frozenset({"agent_sessions_active", "process_cpu_seconds_total"})
 
 CASES = {
     "TN501": (VOICE_SCALING, Circumstances()),
-    "TN502": (VOICE_SCALING + "    buffer: 0.2\n", Circumstances()),
+    "TN502": (VOICE_SCALING + "    buffer: 0.1\n", Circumstances()),
     "TN503": ("kind: sessions\nmin_workers: 1\nmax_workers: 9\nsessions_per_worker: 5\nscale_down_threshold: 0.41\n", Circumstances()),
     "TN504": (QUEUE, Circumstances()),
     "TN505": (VOICE_HPA, Circumstances(sessions_per_worker=5)),

@@ -4,6 +4,9 @@ import json
 from functools import lru_cache
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.scaling.hpa.sights import specs
 from tests.scaling.inputs import INPUTS, VOICE_HPA, VOICE_SCALING, needs_inputs
 from tests.scaling.lint.cases import (
     BUDGET,
@@ -17,9 +20,12 @@ from tests.scaling.lint.cases import (
 )
 
 from tonnage.finding import CODES
-from tonnage.scaling.files import read_policy
+from tonnage.scaling.files import PolicyFile, read_policy
+from tonnage.scaling.hpa.autoscaler import HorizontalPodAutoscaler
 from tonnage.scaling.lint.circumstances import Circumstances
 from tonnage.scaling.lint.rules import lint, lint_all, reaches
+from tonnage.scaling.sessions import SessionPolicy, SessionSpec
+from tonnage.scaling.yaml_text import Document
 
 
 @lru_cache
@@ -60,9 +66,16 @@ def test_tolerances_of_its_own_let_an_hpa_say_it_from_1_35_on():
     assert "TN501" in found(text, version="1.33")
 
 
-@pytest.mark.parametrize(("buffer", "is_found"), [("0.2", True), ("0.25", True), ("0.3", False), ("0.05", True)])
-def test_a_buffer_is_held_against_the_threshold(buffer, is_found):
-    assert ("TN502" in found(f"{VOICE_SCALING}    buffer: {buffer}\n")) is is_found
+@pytest.mark.parametrize(
+    ("buffer", "severity"),
+    [("0.05", "warning"), ("0.199", "warning"), ("0.2", "info"), ("0.25", "info"), ("0.251", None), ("0.3", None)],
+)
+def test_a_buffer_is_held_against_the_threshold(buffer, severity):
+    finding = found(f"{VOICE_SCALING}    buffer: {buffer}\n").get("TN502")
+    assert (finding and finding.severity) == severity
+    if finding:
+        seen = finding.evidence[0].numbers
+        assert seen["then"] > seen["workers"]
 
 
 def test_without_a_buffer_of_its_own_a_policy_has_none_to_hold_against_it():
@@ -188,6 +201,56 @@ def test_an_object_that_is_malformed_is_not_looked_at():
 
 def test_knative_has_no_findings():
     assert found("kind: knative") == {}
+
+
+def test_an_hpa_without_a_minimum_may_shrink_to_one():
+    text = SERVICE.replace("  minReplicas: 2\n", "")
+    assert "alone it asks for a second at 67 % cpu" in found(text)["TN513"].claim
+    assert found(text)["TN513"].place == "policy.yaml:6"
+
+
+def test_a_policy_that_may_not_grow_has_no_way_to_its_largest_size():
+    text = VOICE_HPA.replace("stabilizationWindowSeconds: 30\n", "selectPolicy: Disabled\n")
+    assert not {"TN505", "TN512", "TN514"} & set(found(text, Circumstances(sessions_per_worker=5)))
+
+
+def test_a_target_that_full_workers_never_reach_gets_nowhere():
+    # 1.1 x 4.6 is more than the 5 sessions that a full worker shows.
+    claim = found(VOICE_HPA.replace('"4"', "4.6"), Circumstances(sessions_per_worker=5)).get("TN514")
+    assert claim is None
+    slow = found(VOICE_HPA.replace("value: 4\n", "value: 1\n").replace("value: 4,", "value: 1,"))["TN514"]
+    assert slow.evidence[0].numbers["asked_after"] == 48 * 60 - 30
+
+
+def test_a_single_size_leaves_nothing_to_say():
+    text = SERVICE.replace("maxReplicas: 20", "maxReplicas: 2")
+    assert set(found(text)) == set()
+
+
+@settings(max_examples=60, deadline=None)
+@given(specs(), st.sampled_from([None, 1, 5]), st.sampled_from([None, 0.7]))
+def test_any_hpa_can_be_looked_at(spec, slots, threshold):
+    file = PolicyFile("hpa", spec, HorizontalPodAutoscaler(spec), Document({}, "any.yaml"))
+    around = Circumstances(slots, threshold, exposed=EXPOSED)
+    assert all(json.dumps(each.to_dict(), allow_nan=False) for each in lint(file, around))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_session_policy_can_be_looked_at(data):
+    least = data.draw(st.integers(0, 20))
+    up = data.draw(st.integers(1, 1000))
+    spec = SessionSpec(
+        least,
+        least + data.draw(st.integers(1, 60)),
+        data.draw(st.integers(1, 30)),
+        up,
+        data.draw(st.integers(0, up - 1)),
+        data.draw(st.sampled_from([0.0, 60.0, 7200.0])),
+        buffer=data.draw(st.one_of(st.none(), st.integers(0, 999))),
+    )
+    file = PolicyFile("sessions", spec, SessionPolicy(spec), Document({}, "any.yaml"))
+    assert all(json.dumps(each.to_dict(), allow_nan=False) for each in lint(file, Circumstances(load_threshold=0.7)))
 
 
 def test_severities_are_ordered():

@@ -110,7 +110,7 @@ impl Connection {
 
     /// Whether a part of a request still waits for the socket.
     pub fn is_sending(&self) -> bool {
-        self.unsent.is_some()
+        self.unsent.is_some() || self.session.as_ref().is_some_and(|session| session.wants_write())
     }
 
     /// Sends what waits: `Ok(true)` when nothing is left.

@@ -10,7 +10,9 @@
 //! complete response nothing more is read, so no call ends in EAGAIN.
 
 mod connection;
+mod dial;
 mod dns;
+mod receive;
 mod tls;
 
 use std::io;
@@ -22,13 +24,11 @@ use mio::{Token, Waker};
 use slab::Slab;
 
 use crate::clock::Clock;
-use crate::http::guard::is_metadata_address;
-use crate::http::{parse_whole, Failure, Response, Stage, Target};
+use crate::http::{Failure, Response, Target};
 use crate::poller::{Poller, WAKER};
 use crate::spec::Http;
 use connection::{Connection, State};
 use dns::Resolver;
-use tls::Session;
 
 /// The index of a scheme, host and port.
 pub type OriginId = u32;
@@ -83,11 +83,6 @@ pub struct Finished {
     pub result: Result<Answer, Failure>,
 }
 
-/// A redirect is looked into even where answers are not wanted.
-fn is_redirect(status: u16) -> bool {
-    (300..400).contains(&status)
-}
-
 /// Whether a failure is what a server's close of an idle connection looks like.
 fn is_disconnect(failure: &Failure) -> bool {
     matches!(failure, Failure::ClosedUnanswered | Failure::Reset | Failure::BrokenPipe)
@@ -101,14 +96,6 @@ struct Flight {
     tries: u8,
     /// Addresses that are left to try after the one that is being connected to.
     addresses: Vec<SocketAddr>,
-}
-
-/// How a complete answer leaves its connection.
-struct Close {
-    status: u16,
-    keep_alive: bool,
-    /// Whether it arrived in one piece.
-    at_once: bool,
 }
 
 struct Origin {
@@ -239,50 +226,6 @@ impl Client {
         }
     }
 
-    fn dial(&mut self, flight: FlightId) {
-        let now = self.clock.now();
-        self.flights[flight].instants.resolve = now;
-        let origin = &mut self.origins[self.flights[flight].exchange.origin as usize];
-        match self.resolver.known(&origin.target.host, origin.target.port, now) {
-            Some(addresses) => self.dial_next(flight, addresses),
-            None => {
-                origin.waiting.push(flight);
-                if origin.waiting.len() == 1 {
-                    if let Err(error) = self.resolver.ask(&origin.target.host, origin.target.port) {
-                        self.fail(flight, Failure::from_io(Stage::Dial, &error));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Connects to the first address that lets itself be dialled; the others stay for when it refuses.
-    fn dial_next(&mut self, flight: FlightId, mut addresses: Vec<SocketAddr>) {
-        if addresses.is_empty() {
-            return;
-        }
-        let address = addresses.remove(0);
-        if is_metadata_address(address.ip()) {
-            return self.fail(flight, Failure::BlockedAddress(address.ip().to_string().into()));
-        }
-        let exchange = &self.flights[flight].exchange;
-        let entry = self.connections.vacant_entry();
-        let id = entry.key();
-        match Connection::open(address, exchange.origin, exchange.vu, self.poller.registry(), Token(id)) {
-            Ok(connection) => {
-                entry.insert(connection);
-                self.attach(flight, id);
-                let flight = &mut self.flights[flight];
-                flight.addresses = addresses;
-                if flight.instants.connect == 0 {
-                    flight.instants.connect = self.clock.now();
-                }
-            }
-            Err(error) if addresses.is_empty() => self.fail(flight, Failure::from_io(Stage::Dial, &error)),
-            Err(_) => self.dial_next(flight, addresses),
-        }
-    }
-
     /// Gives an exchange up: its connection is closed, and nothing of it will be reported.
     pub fn cancel(&mut self, flight: FlightId) -> Option<Instants> {
         let flight_id = flight;
@@ -322,25 +265,6 @@ impl Client {
         Ok(())
     }
 
-    fn resolved(&mut self) {
-        let now = self.clock.now();
-        for resolved in self.resolver.answers(now) {
-            let same =
-                |origin: &&mut Origin| origin.target.host == resolved.host && origin.target.port == resolved.port;
-            let waiting: Vec<FlightId> =
-                self.origins.iter_mut().filter(same).flat_map(|origin| std::mem::take(&mut origin.waiting)).collect();
-            for flight in waiting {
-                match &resolved.answer {
-                    Ok(addresses) => self.dial_next(flight, addresses.clone()),
-                    Err(detail) => {
-                        let failure = detail.failure(&resolved.host);
-                        self.fail(flight, failure);
-                    }
-                }
-            }
-        }
-    }
-
     #[inline]
     fn advance(&mut self, id: ConnectionId, ended: bool) {
         // An event may be left over from a connection that was closed earlier in the same batch.
@@ -351,227 +275,14 @@ impl Client {
             State::Handshaking => self.handshaking(id),
             State::Ready => {
                 if connection.is_sending() {
-                    if let Err(failure) = connection.flush() {
-                        return self.break_off(id, failure);
+                    let flight = connection.flight;
+                    match (connection.flush(), flight) {
+                        (Err(failure), _) => return self.break_off(id, failure),
+                        (Ok(true), Some(flight)) => self.flights[flight].instants.sent = self.clock.now(),
+                        (Ok(_), _) => {}
                     }
                 }
                 self.receive(id);
-            }
-        }
-    }
-
-    fn connecting(&mut self, id: ConnectionId) {
-        let connection = &mut self.connections[id];
-        match connection.established() {
-            Ok(false) => {}
-            Err(failure) => self.redial(id, failure),
-            Ok(true) => {
-                let Some(flight) = connection.flight else { return self.close(id) };
-                self.flights[flight].instants.connected = self.clock.now();
-                let target = &self.origins[connection.origin as usize].target;
-                match (&self.tls, target.https) {
-                    (Some(config), true) => match Session::new(config.clone(), &target.host) {
-                        Ok(session) => {
-                            connection.session = Some(Box::new(session));
-                            connection.state = State::Handshaking;
-                            self.handshaking(id);
-                        }
-                        Err(detail) => self.break_off(id, Failure::Tls(detail.into())),
-                    },
-                    _ => self.established(id, flight),
-                }
-            }
-        }
-    }
-
-    /// The address refused: the next one of the host is tried, if there is one.
-    fn redial(&mut self, id: ConnectionId, failure: Failure) {
-        match self.connections[id].flight {
-            Some(flight) if !self.flights[flight].addresses.is_empty() => {
-                self.close(id);
-                let addresses = std::mem::take(&mut self.flights[flight].addresses);
-                self.flights[flight].connection = None;
-                self.dial_next(flight, addresses);
-            }
-            _ => self.break_off(id, failure),
-        }
-    }
-
-    fn established(&mut self, id: ConnectionId, flight: FlightId) {
-        self.connections[id].state = State::Ready;
-        let instants = &mut self.flights[flight].instants;
-        let encrypted = self.connections[id].session.is_some();
-        instants.ready = if encrypted { self.clock.now() } else { instants.connected };
-        self.transmit(flight, id);
-    }
-
-    fn handshaking(&mut self, id: ConnectionId) {
-        loop {
-            let connection = &mut self.connections[id];
-            if let Err(failure) = connection.flush() {
-                return self.break_off(id, failure);
-            }
-            let Some(session) = &connection.session else { return };
-            if !session.is_handshaking() {
-                match connection.flight {
-                    Some(flight) => return self.established(id, flight),
-                    None => return self.close(id),
-                }
-            }
-            match connection.receive(&mut self.buffer) {
-                Ok(None) => return,
-                Ok(Some(0)) => {
-                    let detail = "the server closed the connection during the handshake";
-                    return self.break_off(id, Failure::Tls(detail.into()));
-                }
-                Ok(Some(n)) => {
-                    if let Err(failure) = self.decrypt(id, n) {
-                        // The alert that tells the server why is worth one try.
-                        let _ = self.connections[id].flush();
-                        return self.break_off(id, failure);
-                    }
-                }
-                Err(failure) => return self.break_off(id, failure),
-            }
-        }
-    }
-
-    /// Decrypts the first `n` bytes of the buffer into `plain`.
-    fn decrypt(&mut self, id: ConnectionId, n: usize) -> Result<(), Failure> {
-        self.plain.clear();
-        let connection = &mut self.connections[id];
-        let Some(session) = &mut connection.session else { return Ok(()) };
-        let ended = session.receive(&self.buffer[..n], &mut self.plain).map_err(|error| Failure::from_tls(&error))?;
-        connection.peer_ended |= ended;
-        Ok(())
-    }
-
-    #[inline]
-    fn receive(&mut self, id: ConnectionId) {
-        loop {
-            let connection = &mut self.connections[id];
-            match connection.receive(&mut self.buffer) {
-                Ok(None) => return,
-                Ok(Some(0)) => return self.ended(id),
-                Ok(Some(n)) => {
-                    let Some(flight) = connection.flight else { return self.discard(id) };
-                    self.note_arrival(flight, n);
-                    if !self.deliver(id, flight, n) {
-                        return;
-                    }
-                    // The buffer was filled, or the peer has ended: more may wait, and no further edge would tell.
-                    if n < self.buffer.len() && !self.connections[id].peer_ended {
-                        return;
-                    }
-                }
-                Err(failure) => return self.break_off(id, failure),
-            }
-        }
-    }
-
-    #[inline]
-    fn note_arrival(&mut self, flight: FlightId, n: usize) {
-        let flight = &mut self.flights[flight];
-        flight.received += n as u64;
-        if flight.instants.first_byte == 0 {
-            flight.instants.first_byte = self.clock.now();
-        }
-    }
-
-    /// Gives `n` received bytes to the exchange; false when it has ended and the connection is not to be read on.
-    #[inline]
-    fn deliver(&mut self, id: ConnectionId, flight: FlightId, n: usize) -> bool {
-        if self.connections[id].session.is_some() {
-            if let Err(failure) = self.decrypt(id, n) {
-                self.break_off(id, failure);
-                return false;
-            }
-            let plain = std::mem::take(&mut self.plain);
-            let going_on = self.parse(id, flight, &plain);
-            self.plain = plain;
-            return going_on;
-        }
-        let buffer = std::mem::take(&mut self.buffer);
-        let going_on = self.parse(id, flight, &buffer[..n]);
-        self.buffer = buffer;
-        going_on
-    }
-
-    #[inline]
-    fn parse(&mut self, id: ConnectionId, flight: FlightId, bytes: &[u8]) -> bool {
-        let connection = &mut self.connections[id];
-        let exchange = &self.flights[flight].exchange;
-        if !connection.reception.started() {
-            if let Some(whole) = parse_whole(bytes, exchange.head_request) {
-                if whole.consumed == bytes.len() {
-                    let wanted = (exchange.keep || is_redirect(whole.status)).then(|| {
-                        Box::new(match self.http.discard_bodies {
-                            true => Response::from_whole_without_body(bytes, &whole),
-                            false => Response::from_whole(bytes, &whole),
-                        })
-                    });
-                    self.complete(
-                        id,
-                        flight,
-                        Close { status: whole.status, keep_alive: whole.keep_alive, at_once: true },
-                        wanted,
-                    );
-                    return false;
-                }
-            }
-        }
-        match connection.reception.feed(bytes) {
-            Err(failure) => self.break_off(id, failure),
-            Ok(fed) if fed.complete => {
-                let response = connection.reception.take();
-                // Bytes behind a complete answer belong to no request: the connection cannot be trusted further.
-                let keep_alive = response.keep_alive && fed.consumed == bytes.len();
-                let (status, keep) = (response.status, exchange.keep || is_redirect(response.status));
-                let end = Close { status, keep_alive, at_once: false };
-                self.complete(id, flight, end, keep.then(|| Box::new(response)));
-            }
-            Ok(_) => return true,
-        }
-        false
-    }
-
-    #[inline]
-    fn complete(&mut self, id: ConnectionId, flight: FlightId, end: Close, response: Option<Box<Response>>) {
-        let mut flight_state = self.flights.remove(flight);
-        let connection = &mut self.connections[id];
-        connection.flight = None;
-        connection.exchanges += 1;
-        if end.keep_alive && !connection.peer_ended && !connection.is_sending() && !self.http.no_connection_reuse {
-            let vu = connection.vu as usize;
-            self.idle[vu].push(id);
-        } else {
-            self.close(id);
-        }
-        // A response that came whole with its first bytes was done with them: one clock reading serves both.
-        let instants = &mut flight_state.instants;
-        instants.done = if end.at_once { instants.first_byte } else { self.clock.now() };
-        self.finished.push(Finished {
-            flight,
-            vu: flight_state.exchange.vu,
-            instants: flight_state.instants,
-            sent: flight_state.exchange.bytes.len() as u64,
-            result: Ok(Answer { status: end.status, response, received: flight_state.received }),
-        });
-    }
-
-    /// The peer has ended the stream.
-    fn ended(&mut self, id: ConnectionId) {
-        let connection = &mut self.connections[id];
-        connection.peer_ended = true;
-        let Some(flight) = connection.flight else { return self.discard(id) };
-        match connection.reception.end_of_stream() {
-            Err(failure) => self.break_off(id, failure),
-            Ok(()) => {
-                let response = connection.reception.take();
-                let status = response.status;
-                let keep = self.flights[flight].exchange.keep || is_redirect(status);
-                let end = Close { status, keep_alive: false, at_once: false };
-                self.complete(id, flight, end, keep.then(|| Box::new(response)));
             }
         }
     }

@@ -121,6 +121,11 @@ impl Session {
         self.connection.writer().write_all(bytes)
     }
 
+    /// Whether encrypted bytes wait for the socket.
+    pub fn wants_write(&self) -> bool {
+        self.connection.wants_write()
+    }
+
     /// Writes what waits to the socket; `WouldBlock` leaves the rest for the next call.
     pub fn flush(&mut self, socket: &mut impl Write) -> io::Result<()> {
         while self.connection.wants_write() {

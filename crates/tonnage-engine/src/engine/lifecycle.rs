@@ -83,13 +83,18 @@ impl Engine {
     fn give_up_stage(&mut self) {
         self.stage_deadline = u64::MAX;
         let now = self.clock.now();
+        self.reason = match self.stage {
+            Stage::Setup => Reason::SetupTimedOut,
+            Stage::Preparing { .. } => Reason::StartTimedOut,
+            Stage::Closing { .. } => Reason::StopTimedOut,
+            Stage::Teardown => Reason::TeardownTimedOut,
+            Stage::New | Stage::Running | Stage::Ended => return,
+        };
+        (0..self.vus.len() as VuId).for_each(|vu| self.interrupt(vu, now));
         match self.stage {
-            Stage::Setup => self.reason = Reason::SetupTimedOut,
-            Stage::Teardown => self.reason = Reason::TeardownTimedOut,
-            _ => return,
+            Stage::Closing { .. } => self.tear_down(now),
+            _ => self.end(now),
         }
-        self.interrupt(OUTSIDE, now);
-        self.end(now);
     }
 
     /// Makes the VUs that the scenarios need at once, and lets them run their start.
@@ -101,6 +106,7 @@ impl Engine {
         }
         let left = if self.hooks.start { self.vus.len() - 1 } else { 0 };
         self.stage = Stage::Preparing { left };
+        self.stage_deadline = now.saturating_add(self.hooks.setup_timeout);
         if left == 0 {
             self.release(now);
         }
@@ -109,6 +115,7 @@ impl Engine {
     /// The released start: time counts from here.
     fn release(&mut self, now: u64) {
         self.stage = Stage::Running;
+        self.stage_deadline = u64::MAX;
         self.released = Some(now);
         self.recorder.vus(now, 0, self.vus.len() - 1);
         let before = self.recorder.release(now);
@@ -120,6 +127,7 @@ impl Engine {
         let stopping: Vec<VuId> = (1..self.vus.len() as VuId).filter(|vu| self.vus[*vu as usize].prepared).collect();
         let left = if self.hooks.stop && self.reason != Reason::Aborted { stopping.len() } else { 0 };
         self.stage = Stage::Closing { left };
+        self.stage_deadline = now.saturating_add(self.hooks.teardown_timeout);
         if left == 0 {
             return self.tear_down(now);
         }
@@ -156,9 +164,12 @@ impl Engine {
 
     /// Setup, teardown, or a VU's start or stop is done.
     pub(super) fn hook_ended(&mut self, vu: VuId, job: Job, raised: bool, now: u64) {
-        self.stage_deadline = u64::MAX;
         if raised {
+            // What blocked the thread until after its deadline, and was raised into, has taken too long.
+            let late = now >= self.stage_deadline;
             self.reason = match job {
+                Job::Setup if late => Reason::SetupTimedOut,
+                Job::Teardown if late => Reason::TeardownTimedOut,
                 Job::Setup => Reason::SetupRaised,
                 Job::Teardown => Reason::TeardownRaised,
                 _ => Reason::HookRaised,
@@ -238,6 +249,7 @@ impl Engine {
         let state = &mut self.vus[vu as usize];
         state.intended = due.map_or(now, |due| released + due.intended);
         state.vu_wait = due.map_or(0, |due| due.vu_wait);
+        state.active = true;
         self.scenarios[state.scenario as usize].active += 1;
         self.active += 1;
         self.assign(vu, Job::Iteration, now);
@@ -248,11 +260,12 @@ impl Engine {
         let (at, slot) = (self.vus[vu as usize].scenario as usize, self.vus[vu as usize].slot as usize);
         let since = self.since_release(now);
         let scenario = &mut self.scenarios[at];
-        let was_busy = match &mut scenario.load {
-            Load::Open(_) => self.vus[vu as usize].iterations > 0,
-            Load::Closed(closed) => closed.slots[slot].as_mut().is_some_and(|slot| std::mem::take(&mut slot.busy)),
-        };
-        if was_busy {
+        if let Load::Closed(closed) = &mut scenario.load {
+            if let Some(slot) = &mut closed.slots[slot] {
+                slot.busy = false;
+            }
+        }
+        if std::mem::take(&mut self.vus[vu as usize].active) {
             scenario.active -= 1;
             self.active -= 1;
         }
@@ -446,7 +459,7 @@ impl Engine {
             status: 0,
             code: 0,
             expected: false,
-            in_setup: false,
+            hook: None,
             fate: Fate::NotStarted,
             duration: 0,
             response_time: age,

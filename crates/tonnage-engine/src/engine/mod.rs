@@ -24,7 +24,7 @@ use mio::Waker;
 
 use crate::client::Client;
 use crate::clock::{Clock, SECOND};
-use crate::recorder::{CustomId, IterationEnd, LabelId, Recorder, Tags};
+use crate::recorder::{CustomId, Hook, IterationEnd, LabelId, Recorder, Tags};
 use crate::scenario::{Scenario, VuId};
 use crate::schedule::Stripe;
 use crate::spec::Spec;
@@ -64,6 +64,9 @@ pub enum Reason {
     TeardownTimedOut,
     /// A VU's start or stop raised.
     HookRaised,
+    /// VUs' starts, or stops, took longer than setup, or teardown, may.
+    StartTimedOut,
+    StopTimedOut,
 }
 
 impl Reason {
@@ -77,6 +80,8 @@ impl Reason {
             Reason::TeardownRaised => "teardown raised",
             Reason::TeardownTimedOut => "teardown timed out",
             Reason::HookRaised => "hook raised",
+            Reason::StartTimedOut => "start timed out",
+            Reason::StopTimedOut => "stop timed out",
         }
     }
 }
@@ -101,7 +106,7 @@ pub struct Hooks {
     pub teardown: bool,
     pub start: bool,
     pub stop: bool,
-    /// ns after which setup and teardown are given up.
+    /// ns after which setup, or all starts, and teardown, or all stops, are given up.
     pub setup_timeout: u64,
     pub teardown_timeout: u64,
 }
@@ -246,10 +251,10 @@ impl Engine {
             self.recorder.loop_lag(now - next);
         }
         self.settle();
+        self.rotate(now); // what follows happens now, and belongs to the window of now
         self.fire_timeouts(now);
         self.fire_sleeps(now);
         self.advance(now);
-        self.rotate(now);
         Ok(true)
     }
 
@@ -290,6 +295,7 @@ impl Engine {
     fn rotate(&mut self, now: u64) {
         while now >= self.recorder.boundary() {
             self.recorder.vus(now, self.active, self.vus.len() - 1);
+            self.recorder.ports(now, self.client.open_connections());
             let window = self.recorder.snapshot();
             self.tell(Message::Window(window));
         }
@@ -369,7 +375,10 @@ impl Engine {
         let raised = match end {
             JobEnd::Complete => false,
             JobEnd::Raised { kind } => {
-                self.recorder.iteration_error(scenario, kind);
+                // A hook that raises ends the run by itself; it is no iteration that went wrong.
+                if job == Job::Iteration {
+                    self.recorder.iteration_error(scenario, kind);
+                }
                 true
             }
         };
@@ -385,7 +394,7 @@ impl Engine {
 
     /// The slot of a VU's check by name: the same for all VUs of its scenario, and outside of scenarios per stage.
     pub fn check(&mut self, vu: VuId, name: &str) -> usize {
-        let group = if vu == OUTSIDE { self.outside_group() } else { "" };
+        let group = self.hook_of(vu).map_or("", Hook::group);
         self.recorder.check(self.vus[vu as usize].scenario, name, group)
     }
 
@@ -412,6 +421,11 @@ impl Engine {
         self.clock.now()
     }
 
+    /// What a VU is doing; an iteration where it does nothing.
+    pub fn job_of(&self, vu: VuId) -> Job {
+        self.vus[vu as usize].job.unwrap_or(Job::Iteration)
+    }
+
     /// The index of the scenario that a VU belongs to.
     pub fn scenario_of(&self, vu: VuId) -> u16 {
         self.vus[vu as usize].scenario
@@ -422,11 +436,9 @@ impl Engine {
         self.vus[vu as usize].iterations
     }
 
-    fn outside_group(&self) -> &'static str {
-        if self.stage == Stage::Teardown {
-            "::teardown"
-        } else {
-            "::setup"
-        }
+    /// The hook outside of scenarios that a VU runs, if any.
+    fn hook_of(&self, vu: VuId) -> Option<Hook> {
+        let hook = if self.stage == Stage::Teardown { Hook::Teardown } else { Hook::Setup };
+        (vu == OUTSIDE).then_some(hook)
     }
 }

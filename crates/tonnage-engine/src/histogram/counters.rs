@@ -1,7 +1,7 @@
 //! The counters of a histogram, in pages that exist only where something was counted.
 //!
 //! ```text
-//! directory   864 page numbers, or nothing at all         index / 64 ─┐
+//! directory   at most 864 page numbers                     index / 64 ─┐
 //! pages       64 counters of 32 bits each, 256 bytes  <───────────────┘  index % 64
 //! carries     what does not fit into 32 bits, in units of 2³²
 //! ```
@@ -64,8 +64,10 @@ impl Counters {
 
     /// The page, made at first use.
     fn page(&mut self, page: usize) -> &mut [u32; PAGE] {
-        if self.directory.is_empty() {
-            self.directory = vec![NONE; PAGES];
+        if self.directory.len() <= page {
+            // As long as the largest value needs: 320 bytes for a millisecond, and two for a histogram of zeros.
+            self.directory.reserve_exact(page + 1 - self.directory.len());
+            self.directory.resize(page + 1, NONE);
         }
         let number = &mut self.directory[page];
         if *number == NONE {

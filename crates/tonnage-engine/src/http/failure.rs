@@ -171,7 +171,12 @@ impl Failure {
     pub fn from_tls(error: &rustls::Error) -> Failure {
         match error {
             rustls::Error::InvalidCertificate(reason) => match reason {
-                CertificateError::UnknownIssuer => Failure::UnknownAuthority,
+                // A known authority may have the issuer's name without being the issuer: its key then does not fit.
+                CertificateError::UnknownIssuer
+                | CertificateError::BadSignature
+                | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+                    Failure::UnknownAuthority
+                }
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                     Failure::WrongHostname
                 }

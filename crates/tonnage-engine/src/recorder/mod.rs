@@ -15,7 +15,7 @@ use crate::window::{Span, WindowWriter};
 
 pub use custom::CustomId;
 pub use label::{LabelId, Tags};
-pub use request::{Fate, Phases, RequestSample};
+pub use request::{Fate, Hook, Phases, RequestSample};
 
 use custom::Customs;
 use label::Labels;
@@ -90,6 +90,7 @@ pub struct Recorder {
     errors: Vec<(u16, String, u64)>,
     vus: Gauge,
     vus_max: Gauge,
+    ports: Gauge,
     loop_lag: Trend,
     script_lag: Trend,
     reconnects: u64,
@@ -123,6 +124,7 @@ impl Recorder {
             errors: Vec::new(),
             vus: Gauge::new(0, 0.0),
             vus_max: Gauge::new(0, 0.0),
+            ports: Gauge::new(0, 0.0),
             loop_lag: Trend::new(),
             script_lag: Trend::new(),
             reconnects: 0,
@@ -189,6 +191,7 @@ impl Recorder {
         let released = self.released.unwrap_or_default();
         out.gauge("vus", &tags, self.vus.values(released));
         out.gauge("vus_max", &tags, self.vus_max.values(released));
+        out.gauge("generator_ports", &tags, self.ports.values(released));
         self.customs.write_gauges(out, self.generator, released);
     }
 
@@ -221,6 +224,7 @@ impl Recorder {
         self.errors.clear();
         self.vus.restart();
         self.vus_max.restart();
+        self.ports.restart();
         self.loop_lag.clear();
         self.script_lag.clear();
         self.reconnects = 0;
@@ -300,6 +304,11 @@ impl Recorder {
 
     pub fn custom(&mut self, scenario: u16, metric: CustomId, value: f64, tags: &Tags, now: u64) {
         self.customs.record(scenario, metric, value, tags, now);
+    }
+
+    /// Connections that are open, each of which takes a local port.
+    pub fn ports(&mut self, now: u64, open: usize) {
+        self.ports.set(now, open as f64);
     }
 
     pub fn vus(&mut self, now: u64, active: usize, initialised: usize) {

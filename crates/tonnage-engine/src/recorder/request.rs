@@ -19,6 +19,23 @@ pub enum Fate {
     NotStarted,
 }
 
+/// The hook outside of scenarios that a request belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    Setup,
+    Teardown,
+}
+
+impl Hook {
+    /// Its name as a group, as k6 writes it.
+    pub fn group(self) -> &'static str {
+        match self {
+            Hook::Setup => "::setup",
+            Hook::Teardown => "::teardown",
+        }
+    }
+}
+
 /// What is kept of one request; times in ns.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestSample {
@@ -29,7 +46,7 @@ pub struct RequestSample {
     pub code: u16,
     /// Whether the status is one that was expected.
     pub expected: bool,
-    pub in_setup: bool,
+    pub hook: Option<Hook>,
     pub fate: Fate,
     pub duration: u64,
     pub response_time: u64,
@@ -41,9 +58,9 @@ impl RequestSample {
         u64::from(self.scenario) << 48
             | u64::from(self.status) << 32
             | u64::from(self.code) << 16
-            | (self.fate as u64) << 2
-            | u64::from(self.expected) << 1
-            | u64::from(self.in_setup)
+            | (self.fate as u64) << 3
+            | u64::from(self.expected) << 2
+            | self.hook.map_or(0, |hook| 1 + hook as u64)
     }
 }
 
@@ -167,8 +184,8 @@ impl Requests {
         if sample.code != 0 {
             tags.set("error_code", &sample.code.to_string());
         }
-        if sample.in_setup {
-            tags.set("group", "::setup");
+        if let Some(hook) = sample.hook {
+            tags.set("group", hook.group());
         }
         if matches!(sample.fate, Fate::TimedOut | Fate::Interrupted) {
             tags.set("censored", "true");

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from tonnage.errors import StoreError
 from tonnage.load.plan import Plan
+from tonnage.runs.crash import CrashReport
 from tonnage.runs.environment import Environment
 from tonnage.runs.redaction import Redaction
 from tonnage.runs.run import Origin, Run
@@ -69,6 +70,22 @@ class Store:
         """The file of a run."""
         return self._folder / f"{run_id}.db"
 
+    def write_crash(self, report: CrashReport) -> Path | None:
+        """Write the report beside the run, readable by its owner alone; None where runs are kept in memory.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        if self._in_memory is not None:
+            return None
+        path = self._folder / f"{report.run_id}.crash.txt"
+        try:
+            path.touch(mode=0o600)
+            path.write_text(report.text, encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise StoreError(f"the crash report {path} cannot be written: {error}") from error
+        return path
+
     def create(
         self, plan: Plan, environment: Environment, started_at: str, run_id: str, origins: Origins | None = None
     ) -> RunWriter:
@@ -94,17 +111,20 @@ class Store:
             raise
         return writer
 
-    def load(self, which: str = LAST, resolution: Resolution | None = 1) -> Run:
+    def load(
+        self, which: str = LAST, resolution: Resolution | None = 1, counters: Collection[str] | None = None
+    ) -> Run:
         """A run, by its id, the beginning of one, or "last"; a run without an ending is judged as interrupted.
 
         Args:
             resolution: length of `Run.windows` [s]; None leaves them out, which is fast however long the run was.
+            counters: only these counters in the windows; None for all that they hold.
 
         Raises:
             StoreError: there is no such run, there are several, or the file cannot be read.
         """
         with self._reader(self.resolve(which)) as reader:
-            return reader.run(resolution)
+            return reader.run(resolution, counters)
 
     def list(self) -> tuple[Record, ...]:
         """One record a run, the oldest first; of a file that cannot be read, why."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import groupby
 from typing import Any, Final, Literal, TypeVar
 
@@ -46,15 +46,20 @@ class RunReader:
         if fault:
             raise StoreError(f"{place} cannot be read: {fault} ({_UNCHANGED})")
 
-    def run(self, resolution: Resolution | None = 1) -> Run:
-        """The whole run with its windows; one without an ending is judged by what there is."""
-        return self._guarded(lambda: self._run(resolution))
+    def run(self, resolution: Resolution | None = 1, counters: Collection[str] | None = None) -> Run:
+        """The whole run with its windows; one without an ending is judged by what there is.
+
+        Args:
+            counters: read these counters into the windows and nothing else, so that a long run with thousands of
+                series does not fill the memory; None for all there is. The total is always whole.
+        """
+        return self._guarded(lambda: self._run(resolution, counters))
 
     def record(self) -> Record:
         """The line about the run: the stored one, or one about what there is until now."""
         return self._guarded(self._record)
 
-    def _run(self, resolution: Resolution | None) -> Run:
+    def _run(self, resolution: Resolution | None, counters: Collection[str] | None) -> Run:
         meta = self._meta()
         plan = Plan.from_dict(meta["plan"])
         ending = decode(Ending, meta["ending"]) if "ending" in meta else None
@@ -68,7 +73,7 @@ class RunReader:
             environment=decode(Environment, meta["environment"]),
             started_at=meta["started_at"],
             total=total,
-            windows=tuple(self._windows(resolution, ended)) if resolution else (),
+            windows=tuple(self._windows(resolution, ended, counters)) if resolution else (),
             events=events,
             ending=ending,
             verdict=verdict,
@@ -108,7 +113,7 @@ class RunReader:
         rows = self._connection.execute("SELECT at, kind, text FROM events ORDER BY id")
         return tuple(Event(at, kind, text) for at, kind, text in rows)
 
-    def _windows(self, resolution: Resolution, ended: bool) -> Iterator[Window]:
+    def _windows(self, resolution: Resolution, ended: bool, counters: Collection[str] | None) -> Iterator[Window]:
         rows = self._rows("resolution = ?", resolution)
         if not ended and resolution > 1:
             # The roll-up under way was never written: its seconds were.
@@ -116,7 +121,7 @@ class RunReader:
             rows += [row for row in self._rows("resolution = ?", 1) if row[1] // resolution not in stored]
             rows.sort(key=lambda row: row[1])
         for _, parts in groupby(rows, key=lambda row: row[1] // resolution):
-            yield self._sum(list(parts))
+            yield self._sum(list(parts), counters)
 
     def _total(self, meta: dict[str, Any], ended: bool) -> Window:
         rows = self._rows("resolution = ?", 0)
@@ -128,16 +133,23 @@ class RunReader:
         query = f"SELECT id, start, length FROM windows WHERE {which} ORDER BY start, id"
         return self._connection.execute(query, (argument,)).fetchall()
 
-    def _sum(self, rows: list[tuple[int, int, int]]) -> Window:
+    def _sum(self, rows: list[tuple[int, int, int]], counters: Collection[str] | None = None) -> Window:
         if len(rows) == 1:
-            return self._window(*rows[0])
+            return self._window(rows[0], counters)
         total = WindowSum()
-        for number, start, length in rows:
-            total.add(self._window(number, start, length))
+        for row in rows:
+            total.add(self._window(row, counters))
         return total.take()
 
-    def _window(self, number: int, start: int, length: int) -> Window:
+    def _window(self, row: tuple[int, int, int], wanted: Collection[str] | None) -> Window:
+        number, start, length = row
         series, sql = self._series(), self._connection
+        if wanted is not None:
+            numbers = [i for i, one in series.items() if one.metric in wanted]
+            marks = ",".join("?" * len(numbers))
+            query = f"SELECT series, value FROM counters WHERE window = ? AND series IN ({marks})"
+            counts = sql.execute(query, (number, *numbers))
+            return Window(start, length, {series[i]: int(value) for i, value in counts})
         counters = sql.execute("SELECT series, value FROM counters WHERE window = ?", (number,))
         columns = "series, at, last, minimum, maximum"
         gauges = sql.execute(f"SELECT {columns} FROM gauges WHERE window = ?", (number,))

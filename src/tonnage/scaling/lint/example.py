@@ -168,16 +168,21 @@ class Step:
 
 
 def ramp(
-    policy: Policy[Any], start: int, delay: float, see: Callable[[float, int, int], Observation], until: float
+    policy: Policy[Any],
+    start: int,
+    delay: float,
+    see: Callable[[float, int, int], Observation],
+    until: float,
+    most: int | None = None,
 ) -> Iterator[Step]:
     """Decisions from `start` ready replicas on, when a new one takes `delay` [s]; the steps at which the size changed.
 
-    `see(now, size, ready)` is what the policy observes.
+    `see(now, size, ready)` is what the policy observes. It ends at `until`, or once the size is `most`.
     """
     size, state, now = start, None, 0.0
     born = [-delay] * start
     yield Step(now, size, start)
-    while now < until:
+    while now < until and size != most:
         ready = sum(at + delay <= now for at in born)
         seen = see(now, size, ready)
         decision, state = policy.decide(seen, state)

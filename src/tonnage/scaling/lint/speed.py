@@ -24,7 +24,8 @@ def default_scale_up(file: PolicyFile, around: Circumstances) -> Iterator[Findin
         return
     metric = spec.metrics[0]
     start = max(spec.floor, 1)
-    steps = list(ramp(one_metric(spec, metric), start, 0.0, _demanding(metric, spec.max_replicas, None), 600.0))
+    most = spec.max_replicas
+    steps = list(ramp(one_metric(spec, metric), start, 0.0, _demanding(metric, most, None), 600.0, most))
     if len(steps) < 2:
         return
     sizes = " → ".join(str(step.size) for step in steps)
@@ -56,7 +57,7 @@ def slow_ramp(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
         slots = around.sessions_per_worker if counts_sessions(metric) else None
         policy, start, most, key = one_metric(spec, metric), max(spec.floor, 1), spec.max_replicas, "maxReplicas"
         see, what = _demanding(metric, most, slots), metric.name
-    steps = list(ramp(policy, start, around.delay, see, _HORIZON))
+    steps = list(ramp(policy, start, around.delay, see, _HORIZON, most))
     reached = steps[-1].size >= most
     total = steps[-1].now + around.delay
     if len(steps) < 2 or (reached and total <= around.patience):

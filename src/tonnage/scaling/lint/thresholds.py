@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from typing import Final
 
 from tonnage.finding import Evidence, Finding
+from tonnage.scaling.alerts import LEVELS
 from tonnage.scaling.files import PolicyFile
 from tonnage.scaling.hpa.spec import HpaSpec, MetricSpec, Target
 from tonnage.scaling.lint.circumstances import Circumstances
@@ -31,8 +32,6 @@ OWN_TOLERANCE: Final = (
     "thousandth below the line express both thresholds; below 1.35 only the upper one can be met, by target/1.1. "
     "`tonnage manifests` writes either."
 )
-# Words of a metric's name and its warning level: the alert table that `tonnage manifests` also writes.
-KNOWN_LINES: Final[Mapping[tuple[str, ...], float]] = {("queue", "depth"): 100.0, ("cpu",): 70.0, ("memory",): 75.0}
 
 
 def per_pod(value: float, size: int) -> float:
@@ -95,38 +94,45 @@ def _inexpressible(
 
 
 def small_buffer(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
-    """TN502: demand times (1 + buffer) settles at 1 / (1 + buffer) of the slots, at or above the upper threshold."""
-    spec, size = file.spec, 10
+    """TN502: the buffer leaves a utilization at which the pool scales up again.
+
+    As it is defined here, a share of the future size, a buffer leaves 1 - buffer; that is a warning when it lies above
+    the threshold. Whoever means demand times (1 + buffer) gets 1 / (1 + buffer), which lies higher: nothing but a
+    misunderstanding, so it is only mentioned.
+    """
+    spec = file.spec
     if not isinstance(spec, SessionSpec) or spec.buffer is None:
         return
     if Fraction(1000, 1000 + spec.buffer) < Fraction(spec.scale_up_threshold, 1000):
         return
-    share, up, slots = spec.buffer / 1000, spec.scale_up_threshold / 1000, spec.sessions_per_worker
+    share, up, slots, size = spec.buffer / 1000, spec.scale_up_threshold / 1000, spec.sessions_per_worker, 10
     free = replace(spec, min_workers=0, max_workers=10_000)
-    # The largest demand for which the buffered number of workers is `size` shows the steady utilization.
+    is_fine = 1000 - spec.buffer <= spec.scale_up_threshold
+    # The largest demand for which ten workers are the buffered size.
     active = slots * size * 1000 // (1000 + spec.buffer)
-    again = SessionPolicy(free).decide(workers_sight(0.0, size, active), None)[0]
-    need = free.need(active)
+    if not is_fine:
+        active = ceil(Fraction(slots * size * (1000 - spec.buffer), 1000)) - 1
+    steps = changes(free, lambda _: active, size, 100 * spec.period)
     numbers: dict[str, int | float | str] = {
-        "buffer": share,
-        "scale_up_threshold": up,
-        "utilization_of_demand_times": round(1000 / (1000 + spec.buffer), 4),
-        "utilization_of_future_size": round(1 - share, 4),
-        "active": active,
-        "workers": size,
-        "then": again.replicas,
-        "need": need,
-    }
-    claim = (
-        f"a buffer of {share:g} meant as demand x {1 + share:g} settles at {1000 / (1000 + spec.buffer):.3f} of the "
-        f"slots, and the pool scales up at {up:g}: {active} sessions on {size} workers of {slots} become "
-        f"{again.replicas} workers"
-    )
-    advice = (
-        f"Here the buffer is a share of the future size, so that {1 - share:g} of the slots are used: for a threshold "
-        f"of {up:g} write a buffer of {1 - up:g} or more, or leave it out."
-    )
-    yield Finding.of("TN502", claim, Evidence("active sessions", numbers), advice, where(file, "buffer"))
+        "buffer": share, "scale_up_threshold": up, "utilization_of_demand_times": round(1000 / (1000 + spec.buffer), 4),
+        "utilization_of_future_size": round(1 - share, 4), "active": active, "workers": size, "then": steps[-1].size,
+        "need": free.need(active),
+    }  # fmt: skip
+    goes = f"{active} sessions on {size} workers of {slots} become {steps[-1].size} workers"
+    if is_fine:
+        claim = (
+            f"a buffer of {share:g} is a share of the future size here; meant as demand x {1 + share:g} it would "
+            f"settle at {1000 / (1000 + spec.buffer):.3f} of the slots, and the pool scales up at {up:g}: {goes}"
+        )
+        advice = f"Nothing, if {1 - share:g} of the slots shall be in use. More idle room takes a larger buffer."
+    else:
+        claim = (
+            f"a buffer of {share:g} settles at {1 - share:g} of the slots, and the pool scales up at {up:g}: {goes}, "
+            f"although the buffer asks for {free.need(active)}"
+        )
+        advice = f"Write a buffer of {1 - up:g} or more, or leave it out."
+    evidence = Evidence("active sessions", numbers, (0.0, 100 * spec.period))
+    yield Finding.of("TN502", claim, evidence, advice, where(file, "buffer"), "info" if is_fine else None)
 
 
 def cycling(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
@@ -250,9 +256,9 @@ def _matching(metric: MetricSpec, alerts: list[WarningLine]) -> Iterator[Warning
     yield from (line for line in alerts if metric.name in line.names)
     is_share = metric.target.utilization is not None
     words = set(metric.name.lower().replace(":", "_").split("_"))
-    for known, level in KNOWN_LINES.items():
-        if words.issuperset(known) and is_share == (known in {("cpu",), ("memory",)}):
-            yield WarningLine(frozenset(known), level, f"the usual alert on {' '.join(known)}", "")
+    for level in LEVELS:
+        if level.words and words >= level.words and is_share == (level.unit == "%"):
+            yield WarningLine(level.words, level.warning, f"the usual alert on {level.title}", "")
 
 
 CHECKS: Final = (not_expressible, small_buffer, cycling, above_pool_limit, on_alert_line)

@@ -1,0 +1,249 @@
+"""Searching for the cheapest policy that keeps its objectives.
+
+    minimise    cost over the training days
+    such that   every objective holds on at least 95 % of the training days, and on all stress days
+
+A candidate is a point of a Space: named parameters with bounds and steps. How a candidate fares on a day is asked of
+`evaluate`; tune knows neither policies nor simulators, and reads no clock. Every candidate sees the same days with the
+same seeds (common random numbers), so that two of them differ by what they are and not by luck.
+
+    round 1   a share of the budget at random over the whole space
+    round 2…  neighbours of the best so far, with steps that shrink
+    always    a candidate leaves as soon as it cannot be feasible any more: a stress day broken is enough
+
+The days on which the winner is tested were never seen by the search. Of two feasible candidates the cheaper wins, of
+two that are not the one with fewer violations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from random import Random
+
+from tonnage.errors import TooFewPoints
+
+Candidate = Mapping[str, float]
+Day = Hashable
+
+FEASIBLE_SHARE = 0.95
+_RANDOM_SHARE = 0.4
+_ROUNDS = 4
+_ELITE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number between `low` and `high`, in whole steps from `low`."""
+
+    name: str
+    low: float
+    high: float
+    step: float
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return int((self.high - self.low) / self.step + 1e-9) + 1
+
+    def value(self, index: int) -> float:
+        """The index-th value, held within the bounds."""
+        steps = min(max(index, 0), self.size - 1)
+        return round(self.low + steps * self.step, 9)
+
+    def index(self, value: float) -> int:
+        """The index of the nearest value."""
+        return min(max(round((value - self.low) / self.step), 0), self.size - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What may be chosen. `allowed` refuses combinations that make no policy, such as a down line above the up line."""
+
+    parameters: tuple[Parameter, ...]
+    allowed: Callable[[Candidate], bool] = lambda _: True
+
+    def sample(self, rng: Random) -> Candidate:
+        """A candidate at random."""
+        return {parameter.name: parameter.value(rng.randrange(parameter.size)) for parameter in self.parameters}
+
+    def near(self, centre: Candidate, reach: float, rng: Random) -> Candidate:
+        """A candidate near another: each parameter moves by at most `reach` of its range, one at least by a step."""
+        moved = {}
+        must = rng.randrange(len(self.parameters))
+        for i, parameter in enumerate(self.parameters):
+            most = max(1, round(reach * (parameter.size - 1)))
+            step = rng.randint(-most, most)
+            if i == must and step == 0:
+                step = rng.choice((-1, 1))
+            moved[parameter.name] = parameter.value(parameter.index(centre[parameter.name]) + step)
+        return moved
+
+
+@dataclass(frozen=True, slots=True)
+class DayScore:
+    """How a candidate fared on one day: what it cost, and by how much the worst objective was missed (0: all held).
+
+    `margin` is the distance of the worst objective to its limit in shares of the limit, positive inside.
+    """
+
+    cost: float
+    violation: float
+    margin: float
+
+    @property
+    def held(self) -> bool:
+        return self.violation <= 0
+
+
+@dataclass(frozen=True)
+class Days:
+    """Whole days: those that the search sees, those that must never break, and those that it never sees."""
+
+    training: tuple[Day, ...]
+    stress: tuple[Day, ...] = ()
+    test: tuple[Day, ...] = ()
+
+    @classmethod
+    def split(cls, days: Sequence[Day], stress: Sequence[Day] = (), share: float = 0.7) -> Days:
+        """The first `share` of the days for training, the rest for the test: a policy is tuned on the past.
+
+        Raises:
+            TooFewPoints: fewer than two days; there would be none to test on.
+        """
+        if len(days) < 2:
+            raise TooFewPoints("days of demand, of which some are kept for the test", len(days), 2)
+        cut = min(max(1, round(share * len(days))), len(days) - 1)
+        return cls(tuple(days[:cut]), tuple(stress), tuple(days[cut:]))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A candidate with its scores on training and stress days.
+
+    `complete` is False where it left early; its cost then covers the days that it was seen on.
+    """
+
+    candidate: Candidate
+    scores: tuple[DayScore, ...]
+    broken: int
+    complete: bool
+
+    @property
+    def feasible(self) -> bool:
+        return self.complete and self.broken == 0
+
+    @property
+    def cost(self) -> float:
+        """Mean cost of a day."""
+        return sum(score.cost for score in self.scores) / len(self.scores)
+
+    @property
+    def violations(self) -> float:
+        """Mean violation of a day."""
+        return sum(score.violation for score in self.scores) / len(self.scores)
+
+    @property
+    def margin(self) -> float:
+        """The least margin on any day."""
+        return min(score.margin for score in self.scores)
+
+    @property
+    def rank(self) -> tuple[bool, float, float]:
+        """Smaller is better."""
+        return (not self.feasible, self.cost if self.feasible else self.violations, self.cost)
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What a search found.
+
+    Attributes:
+        chosen: the cheapest feasible candidate; None where there is none.
+        front: candidates that are not beaten in cost and violations at once, the cheapest first.
+        tried: how many candidates were looked at.
+        tested: scores of the chosen one on days that it was not tuned on.
+    """
+
+    chosen: Trial | None
+    front: tuple[Trial, ...]
+    tried: int
+    tested: tuple[DayScore, ...]
+
+
+Evaluate = Callable[[Candidate, Day], DayScore]
+Map = Callable[[Callable[[Candidate], Trial], Iterable[Candidate]], Iterable[Trial]]
+
+
+def tune(
+    space: Space,
+    evaluate: Evaluate,
+    days: Days,
+    *,
+    budget: int,
+    seed: int,
+    start: Sequence[Candidate] = (),
+    parallel: Map = map,
+) -> Tuning:
+    """Search the space with at most `budget` candidates.
+
+    Args:
+        start: candidates to begin with, such as the policy in use.
+        parallel: `map`, or one that shares the work among processes.
+    """
+    rng = Random(seed)
+    seen: dict[tuple[tuple[str, float], ...], Trial] = {}
+
+    def judge(candidate: Candidate) -> Trial:
+        return trial(candidate, evaluate, days)
+
+    def run(candidates: Iterable[Candidate]) -> None:
+        fresh = {_key(candidate): candidate for candidate in candidates if space.allowed(candidate)}
+        wanted = [candidate for key, candidate in fresh.items() if key not in seen][: budget - len(seen)]
+        for found in parallel(judge, wanted):
+            seen[_key(found.candidate)] = found
+
+    run([*start, *(space.sample(rng) for _ in range(ceil(_RANDOM_SHARE * budget)))])
+    for round_ in range(_ROUNDS):
+        elite = sorted(seen.values(), key=lambda trial: trial.rank)[:_ELITE]
+        room = (budget - len(seen)) // (_ROUNDS - round_)
+        reach = 0.25 / 2**round_
+        run(space.near(elite[i % len(elite)].candidate, reach, rng) for i in range(2 * room) if elite)
+    trials = sorted(seen.values(), key=lambda trial: trial.rank)
+    chosen = trials[0] if trials and trials[0].feasible else None
+    tested = tuple(evaluate(chosen.candidate, day) for day in days.test) if chosen else ()
+    return Tuning(chosen, front(trials), len(trials), tested)
+
+
+def trial(candidate: Candidate, evaluate: Evaluate, days: Days) -> Trial:
+    """One candidate over the stress days and the training days; it leaves when it cannot be feasible any more."""
+    scores: list[DayScore] = []
+    allowed = len(days.training) - ceil(FEASIBLE_SHARE * len(days.training))
+    broken = 0
+    for day in (*days.stress, *days.training):
+        score = evaluate(candidate, day)
+        scores.append(score)
+        if not score.held:
+            if day in days.stress:
+                return Trial(candidate, tuple(scores), 1, False)
+            broken += 1
+            if broken > allowed:
+                return Trial(candidate, tuple(scores), broken, False)
+    return Trial(candidate, tuple(scores), 0, True)
+
+
+def front(trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    """Those that no other one beats in cost and in violations at once, the cheapest first.
+
+    Trials that left early were seen on fewer days; they are compared by what they showed, and marked as incomplete.
+    """
+    best: list[Trial] = []
+    for one in sorted(trials, key=lambda trial: (trial.cost, trial.violations)):
+        if not best or one.violations < best[-1].violations:
+            best.append(one)
+    return tuple(best)
+
+
+def _key(candidate: Candidate) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(candidate.items()))

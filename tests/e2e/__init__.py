@@ -1,0 +1,1 @@
+"""End to end: the real command as a process of its own, and real runs on the native engine, against real servers."""
