@@ -52,13 +52,13 @@ EXIT_CODES = {
     111: "The run is invalid: it cannot support a conclusion.",
     112: "Results are incomplete: a part of the run could not be stored.",
     113: "Refused before anything was sent: target, budget, preflight, or a debug build of the engine.",
+    114: "A rehearsed policy asked for a size below 0 or beyond all measure; it was refused.",
 }
 SCALES = {"time": "milliseconds", "data": "bytes"}
 NOT_RECORDED = ". **Not recorded yet**"
 RESERVED = {
     108: "the script asked to abort",
     110: "the script marked the run as failed",
-    114: "planning found no feasible answer",
     115: "a change was rolled back",
 }
 
