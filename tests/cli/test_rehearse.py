@@ -62,7 +62,7 @@ def test_a_file_of_arrivals_under_a_session_policy_that_drops_callers(rehearse, 
 
 def test_a_stored_run_is_demand_again_and_its_report_is_that_of_a_rehearsal(rehearse, tmp_path):
     given = ("--policy", "hpa.yaml", "--model", SERVICE)
-    assert rehearse(*given, "--demand", "10/s, 1h: 300/s", "--store").exit_code == 0
+    assert rehearse(*given, "--demand", "10/s, 1h: 300/s", "--keep").exit_code == 0
     store = Store(tmp_path / "runs")
     run = store.load("last", 60)
     assert (run.origin, len(run.windows)) == ("rehearsed", 60)

@@ -26,6 +26,7 @@ VERBS = {
     "report": ("tonnage.cli.report", "report_command", "Print the summary of a stored run."),
     "run": ("tonnage.cli.run", "run_command", "Load a URL or run a script, judge and store what happened."),
     "runs": ("tonnage.cli.runs", "runs_command", "List the stored runs, or show one."),
+    "tune": ("tonnage.cli.tune", "tune_command", "Search for the cheapest policy that keeps its objectives."),
     "version": ("tonnage.cli.version", "version_command", "Print the version."),
 }
 """Verb → module, command, one line of help: `--help` imports none of them."""

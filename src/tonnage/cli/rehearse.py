@@ -34,7 +34,8 @@ LARGEST: Final = 200_000_000  # [B] of a demand file
 @click.option("--cluster", metavar="VERSION", help="Version of Kubernetes, such as 1.35; the newest if not given.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="The report as Markdown.")
-@click.option("--store", "is_stored", is_flag=True, help="Keep the run, as a measured one is kept.")
+@click.option("--keep", "is_stored", is_flag=True, help="Put the run into the store, as a measured one is.")
+@click.option("--store", "store", metavar="FOLDER", help="Where the runs are. [env: TONNAGE_STORE]")
 @click.pass_context
 def rehearse_command(
     context: click.Context,
@@ -50,6 +51,7 @@ def rehearse_command(
     as_json: bool,
     as_markdown: bool,
     is_stored: bool,
+    store: str | None,
 ) -> None:
     """Simulate an autoscaling policy against a demand; nothing is deployed, and a week takes seconds.
 
@@ -61,19 +63,20 @@ def rehearse_command(
     missed, 111 saturated to the end, 114 an absurd decision, 104 a mistake in what was given.
     """
     world: World = context.obj
+    world.store = store
     with telling_mistakes():
         from tonnage.cli.lint import known_version
         from tonnage.workflows.rehearse_scaling import rehearse
 
         (policy,) = policies(world, (policy_name,), known_version(cluster))
-        run = rehearse(policy, _demand(world, demand), model, supply, days, seed, _thresholds(limits))
+        run = rehearse(policy, demand_argument(world, demand), model, supply, days, seed, objectives(limits))
     if is_stored:
         run = _stored(world, run)
     _tell(world, run, as_json, as_markdown)
     context.exit(run.verdict.exit_code if run.verdict else 0)
 
 
-def _demand(world: World, text: str) -> Demand:
+def demand_argument(world: World, text: str) -> Demand:
     from tonnage.runs.store import Store
     from tonnage.workflows.rehearse_scaling import demand_of
 
@@ -82,7 +85,7 @@ def _demand(world: World, text: str) -> Demand:
     return demand_of(text, csv, Store(world.store_path))
 
 
-def _thresholds(limits: tuple[str, ...]) -> tuple[Threshold, ...]:
+def objectives(limits: tuple[str, ...]) -> tuple[Threshold, ...]:
     """Objectives as METRIC:LIMIT.
 
     Raises:

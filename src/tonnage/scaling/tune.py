@@ -17,15 +17,17 @@ two that are not the one with fewer violations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from random import Random
+from typing import Any
 
 from tonnage.errors import TooFewPoints
 
 Candidate = Mapping[str, float]
-Day = Hashable
+Day = Any
+"""Whatever names a day to `evaluate`; hashable."""
 
 FEASIBLE_SHARE = 0.95
 _RANDOM_SHARE = 0.4
