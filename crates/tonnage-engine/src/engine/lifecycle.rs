@@ -252,6 +252,7 @@ impl Engine {
         state.active = true;
         self.scenarios[state.scenario as usize].active += 1;
         self.active += 1;
+        self.recorder.active(now, self.active);
         self.assign(vu, Job::Iteration, now);
     }
 

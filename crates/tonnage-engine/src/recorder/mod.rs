@@ -306,6 +306,12 @@ impl Recorder {
         self.customs.record(scenario, metric, value, tags, now);
     }
 
+    /// A VU has become active: the most within a window are seen also where a second ends with fewer.
+    #[inline]
+    pub fn active(&mut self, now: u64, active: usize) {
+        self.vus.set(now, active as f64);
+    }
+
     /// Connections that are open, each of which takes a local port.
     pub fn ports(&mut self, now: u64, open: usize) {
         self.ports.set(now, open as f64);
