@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import growth, memory, requests, schedule, series, startup
+from bench import growth, memory, requests, scaling, schedule, series, startup
 from bench.figures import Section, in_terminal
 from bench.machine import Busy, facts
 from bench.process import BenchError
@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[Measure, int]] = {
     "memory": (memory.measure, 3),
     "series": (series.measure, 1),
     "growth": (growth.measure, 1),
+    "scaling": (scaling.measure, 3),
 }
 """What can be measured, and in how many rounds unless told otherwise."""
 RESULTS = Path(__file__).parent / "RESULTS.md"
