@@ -102,6 +102,8 @@ def test_json_can_be_read(block):
 # ------------------------------------------------------------------------------------------- links, parts
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
