@@ -85,6 +85,7 @@ def cli() -> str:
 
 def _commands(one: click.Command, path: str, parent: click.Context | None) -> Iterator[str]:
     context = click.Context(one, info_name=path.rpartition(" ")[2], parent=parent, **WIDTH, **one.context_settings)
+    one._help_option = None  # click keeps the one of the first context, which may have been a test's
     depth = "##" if " " not in path else "###"
     yield f"{depth} `{path}`\n\n```text\n{one.get_help(context).rstrip()}\n```"
     if isinstance(one, click.Group):

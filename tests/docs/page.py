@@ -154,7 +154,7 @@ def is_script(text: str) -> bool:
 
 def words(text: str) -> list[str]:
     """The words of an output without numbers, units, cut names and punctuation: what stays when it is printed again."""
-    return _WORD.findall(_UNIT.sub(" ", text))
+    return _WORD.findall(_UNIT.sub(" ", text.replace("VUs", "VU")))
 
 
 def is_shape_of(shown: str, printed: str) -> bool:
