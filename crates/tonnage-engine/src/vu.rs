@@ -117,8 +117,6 @@ pub(crate) struct Vu {
     pub active: bool,
     /// Iterations that it has begun.
     pub iterations: u64,
-    /// Counts jobs, so that an instant armed for an earlier one is recognised as stale.
-    pub generation: u32,
     pub intended: u64,
     pub vu_wait: u64,
     /// When its current job was handed to the behaviour, and when the behaviour took it up.
@@ -141,7 +139,6 @@ impl Vu {
             job: None,
             active: false,
             iterations: 0,
-            generation: 0,
             intended: 0,
             vu_wait: 0,
             woken: 0,

@@ -19,14 +19,13 @@ from greenlet import GreenletExit, getcurrent, greenlet
 from tonnage.engine.vu import Calls, CoroutineVu, PlainVu
 from tonnage.engine.watchdog import ScriptInterrupted
 from tonnage.load.plan import Plan
-from tonnage.runs.run import Event
 from tonnage.script.loader import Script, line_of
 
 LONGEST_TRACEBACK = 4000
 
 
 class Behaviour:
-    """What the VUs of one run do. Used by the engine's thread, but for `events`."""
+    """What the VUs of one run do. Used by the engine's thread, but for `errors`."""
 
     def __init__(self, plan: Plan, script: Script | None) -> None:
         self._plan, self._script = plan, script
@@ -42,7 +41,7 @@ class Behaviour:
         self._scenarios: dict[int, int] = {}
         self._greenlets: dict[int, greenlet] = {}
         self._seen: set[str] = set()
-        self._events: list[Event] = []
+        self._errors: list[str] = []
         self._calls: Calls | None = None
 
     @property
@@ -51,10 +50,10 @@ class Behaviour:
         setup, teardown, start, stop = (kind in self._hooks for kind in ("setup", "teardown", "start", "stop"))
         return setup, teardown, start, stop
 
-    def events(self) -> list[Event]:
-        """What has been noted since the last call."""
-        events, self._events = self._events, []
-        return events
+    def errors(self) -> list[str]:
+        """Exceptions of the script noted since the last call, one text a kind and line."""
+        errors, self._errors = self._errors, []
+        return errors
 
     def run(self, core: Any, http: Any) -> None:
         """Drive the core until the run has ended."""
@@ -96,7 +95,7 @@ class Behaviour:
             text = "".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:]
             place = f"{path}:{line}" if line else path
             said = f"{place}: {job} of VU {vu} raised {kind}: {_words(error)}"
-            self._events.append(Event(0.0, "script_error", f"{said}\n{text}"))
+            self._errors.append(f"{said}\n{text}")
         return kind
 
     # ---- plain functions ----

@@ -106,12 +106,15 @@ class NativeRunning:
             self._end(None)
         elif self._watchdog is not None:
             self._look_after(self._watchdog)
-        for event in self._behaviour.events():
-            self._sink.event(event)
-        if self._watchdog is not None:
-            for text in self._watchdog.findings():
-                self._sink.event(Event(self._health.elapsed, "script_blocked", text))
+        self._tell_of_scripts()
         return not self._ended
+
+    def _tell_of_scripts(self) -> None:
+        """Pass on what scripts raised and where they blocked, at the second under way."""
+        for text in self._behaviour.errors():
+            self._sink.event(Event(self._last_second, "script_error", text))
+        for text in self._watchdog.findings() if self._watchdog is not None else ():
+            self._sink.event(Event(self._last_second, "script_blocked", text))
 
     def _look_after(self, watchdog: Watchdog) -> None:
         """No message came: a script may hold the thread beyond the end of the run, and then has to give it back."""
@@ -119,7 +122,7 @@ class NativeRunning:
             watchdog.interrupt()
         if watchdog.is_hopeless:
             text = "a script never gave the engine's thread back, so the run was ended without it"
-            self._sink.event(Event(self._health.elapsed, "script_stuck", text))
+            self._sink.event(Event(self._last_second, "script_stuck", text))
             self._end(Ending("stopped", self._last_second, self._last_second))
 
     def _deliver(self, message: tuple[Any, ...]) -> None:
@@ -145,12 +148,11 @@ class NativeRunning:
         self._thread.join(timeout=0.0 if is_hopeless else 1.0)
         if self._watchdog is not None:
             self._watchdog.close()
-        for event in self._behaviour.events():
-            self._sink.event(event)
+        self._tell_of_scripts()
         if ending is None:
             self._fault = self._error or "the engine's thread ended without a word"
             what = self._fault.splitlines()[0]
-            self._sink.event(Event(self._health.elapsed, "engine_crashed", f"the engine died: {what}"))
+            self._sink.event(Event(self._last_second, "engine_crashed", f"the engine died: {what}"))
         self._sink.close(ending)
 
     def _main(self) -> None:

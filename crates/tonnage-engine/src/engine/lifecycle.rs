@@ -300,14 +300,14 @@ impl Engine {
         let Some(job) = self.vus[vu as usize].job.take() else { return };
         self.censor_call(vu, now);
         let state = &mut self.vus[vu as usize];
-        state.generation = state.generation.wrapping_add(1);
         state.sleep_until = u64::MAX;
         let scenario = state.scenario;
+        // Before the VU is free: whatever it begins next must not be what the behaviour closes.
+        self.wakes.push_back(Wake::Interrupted { vu });
         if job == Job::Iteration {
             self.recorder.iteration(scenario, IterationEnd::Interrupted, 0);
             self.release_vu(vu, now);
         }
-        self.wakes.push_back(Wake::Interrupted { vu });
     }
 
     // ---- scenarios ----

@@ -366,7 +366,6 @@ impl Engine {
         self.rotate(now);
         let state = &mut self.vus[vu as usize];
         let Some(job) = state.job.take() else { return };
-        state.generation = state.generation.wrapping_add(1);
         state.sleep_until = u64::MAX;
         let (scenario, begun) = (state.scenario, state.begun);
         if let Some(call) = state.call.take() {
