@@ -1,5 +1,7 @@
 """HTTPS: good certificates are accepted, bad ones refused with k6's codes, unless the user insists."""
 
+import time
+
 import pytest
 from tests import sut
 from tests.sut import Certificate
@@ -79,3 +81,17 @@ def test_a_server_that_breaks_the_handshake_off_is_an_error_of_tls(make):
         made = make(TEXT, server.url.replace("http://", "https://"))
     assert all(seen[0] == 0 for seen in made["seen"])
     assert all(seen[1] in {1300, 1220, 1301} for seen in made["seen"])
+
+
+def slow(peer):
+    """Answers each request after 200 ms; the session tickets of TLS 1.3 have long been sent by then."""
+    while peer.request():
+        time.sleep(0.2)
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+def test_session_tickets_are_not_the_first_byte_of_an_answer(make, authority):
+    with sut.SecureServer(behaviour=slow) as server:
+        made = make(TEXT, server.url, ca_file=authority(server))
+    assert made.trend("http_req_duration").minimum().lower >= 0.2
+    assert made.trend("http_req_waiting").minimum().lower >= 0.2

@@ -237,13 +237,6 @@ impl Client {
         Some(flight.instants)
     }
 
-    /// Closes the idle connections of a VU.
-    pub fn hang_up(&mut self, vu: u32) {
-        for id in self.idle.get_mut(vu as usize).map(std::mem::take).unwrap_or_default() {
-            self.close(id);
-        }
-    }
-
     fn close(&mut self, id: ConnectionId) {
         let mut connection = self.connections.remove(id);
         connection.close(self.poller.registry());

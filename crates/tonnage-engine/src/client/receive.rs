@@ -26,7 +26,7 @@ impl Client {
                 Ok(Some(0)) => return self.ended(id),
                 Ok(Some(n)) => {
                     let Some(flight) = connection.flight else { return self.discard(id) };
-                    self.note_arrival(flight, n);
+                    self.flights[flight].received += n as u64;
                     if !self.deliver(id, flight, n) {
                         return;
                     }
@@ -40,28 +40,36 @@ impl Client {
         }
     }
 
+    /// Notes when the first byte of the answer came.
     #[inline]
-    fn note_arrival(&mut self, flight: FlightId, n: usize) {
-        let flight = &mut self.flights[flight];
-        flight.received += n as u64;
-        if flight.instants.first_byte == 0 {
-            flight.instants.first_byte = self.clock.now();
+    fn begin_answer(&mut self, flight: FlightId, now: u64) {
+        let instants = &mut self.flights[flight].instants;
+        if instants.first_byte == 0 {
+            instants.first_byte = now;
         }
     }
 
     /// Gives `n` received bytes to the exchange; false when it has ended and the connection is not to be read on.
     #[inline]
     fn deliver(&mut self, id: ConnectionId, flight: FlightId, n: usize) -> bool {
+        let now = self.clock.now();
         if self.connections[id].session.is_some() {
             if let Err(failure) = self.decrypt(id, n) {
                 self.break_off(id, failure);
                 return false;
             }
+            // Records without content are TLS's own, such as the session tickets that a server sends right after the
+            // handshake: taken for the first byte, they would make a slow answer look fast.
+            if self.plain.is_empty() {
+                return true;
+            }
+            self.begin_answer(flight, now);
             let plain = std::mem::take(&mut self.plain);
             let going_on = self.parse(id, flight, &plain);
             self.plain = plain;
             return going_on;
         }
+        self.begin_answer(flight, now);
         let buffer = std::mem::take(&mut self.buffer);
         let going_on = self.parse(id, flight, &buffer[..n]);
         self.buffer = buffer;
