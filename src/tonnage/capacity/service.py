@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from math import ceil, inf
 
 from tonnage.capacity import fields
+from tonnage.capacity.model import Model
 from tonnage.capacity.queueing import MMc
 from tonnage.errors import Mistake, OutOfDomain, PlanError
 
@@ -25,7 +26,7 @@ _READERS: fields.Readers = {
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceModel:
+class ServiceModel(Model):
     """`replicas` that share the load, each of `servers` with a demand [s] a request; a capacity Model.
 
     Attributes:

@@ -211,8 +211,8 @@ def _hpa(spec: Any) -> HpaSpec:
 def days_of(demand: Demand | None, count: int, seed: int) -> Days:
     """Training, stress and test days: whole days of a demand, or as many spiky ones with seeds from `seed` on.
 
-    The stress days are made from the busiest training day: half as much again (growth), a burst of three times for ten
-    minutes at its peak, and its metrics absent for ten minutes from the peak on.
+    The stress days are made from the busiest training day: half as much again (growth), three times as much for ten
+    minutes half an hour before its peak (burst), and its metrics absent for ten minutes from the peak on.
     """
     found = list(_whole_days(demand)) if demand is not None else [spiky_day(seed + i) for i in range(count)]
     cases = [Case(f"day {i + 1}", one, seed + i) for i, one in enumerate(found[:count])]
