@@ -10,17 +10,18 @@
 //! A behaviour is told by a `Wake` what happened to a VU and answers by a call. The engine knows no scripts; the
 //! behaviour knows no sockets. Once a second a window leaves by the channel of messages, and at the end one `Ended`.
 
+mod control;
 mod exchange;
 mod lifecycle;
+mod message;
+mod scenarios;
+mod vus;
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::Arc;
 use std::time::Duration;
-
-use mio::Waker;
 
 use crate::client::Client;
 use crate::clock::{Clock, SECOND};
@@ -31,73 +32,13 @@ use crate::spec::Spec;
 use crate::timers::Timers;
 use crate::vu::{Job, JobEnd, Vu, Wake};
 
+pub use control::Control;
+pub use message::{Ending, Message, Reason};
+
 /// The VU that runs setup and teardown; the others count from 1, as k6's `__VU`.
 pub const OUTSIDE: VuId = 0;
 /// How long a turn waits at most, so that a request to stop is seen even without its ring.
 const PATIENCE: u64 = SECOND / 10;
-
-/// What the engine reports while it runs.
-#[derive(Debug)]
-pub enum Message {
-    /// The bytes of one window (window.rs).
-    Window(Vec<u8>),
-    /// Something that a reader of the run should know, at seconds after the released start.
-    Event {
-        at: f64,
-        kind: &'static str,
-        text: String,
-    },
-    Ended(Ending),
-}
-
-/// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    Completed,
-    /// Asked to stop: arrivals stopped, what ran was allowed to finish.
-    Stopped,
-    /// Asked to stop at once.
-    Aborted,
-    SetupRaised,
-    SetupTimedOut,
-    TeardownRaised,
-    TeardownTimedOut,
-    /// A VU's start or stop raised.
-    HookRaised,
-    /// VUs' starts, or stops, took longer than setup, or teardown, may.
-    StartTimedOut,
-    StopTimedOut,
-}
-
-impl Reason {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Reason::Completed => "completed",
-            Reason::Stopped => "stopped",
-            Reason::Aborted => "aborted",
-            Reason::SetupRaised => "setup raised",
-            Reason::SetupTimedOut => "setup timed out",
-            Reason::TeardownRaised => "teardown raised",
-            Reason::TeardownTimedOut => "teardown timed out",
-            Reason::HookRaised => "hook raised",
-            Reason::StartTimedOut => "start timed out",
-            Reason::StopTimedOut => "stop timed out",
-        }
-    }
-}
-
-/// The last message: how the run ended.
-#[derive(Clone, Copy, Debug)]
-pub struct Ending {
-    pub reason: Reason,
-    /// Seconds after the released start at which the last scenario's regular duration ended.
-    pub duration: f64,
-    /// Seconds after the released start at which nothing ran any more.
-    pub ended: f64,
-    /// VUs that ended inside a request older than the slowest answer.
-    pub hung: u32,
-    pub vus: u32,
-}
 
 /// Which jobs a behaviour has beside iterations.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,40 +50,6 @@ pub struct Hooks {
     /// ns after which setup, or all starts, and teardown, or all stops, are given up.
     pub setup_timeout: u64,
     pub teardown_timeout: u64,
-}
-
-/// Asks a running engine, from any thread, to stop.
-pub struct Control {
-    state: AtomicU8,
-    waker: Arc<Waker>,
-}
-
-const RUN: u8 = 0;
-const DRAIN: u8 = 1;
-const ABORT: u8 = 2;
-const CRASH: u8 = 3;
-
-impl Control {
-    /// No more starts; what runs may finish within its graceful stop.
-    pub fn stop(&self) {
-        self.ask(DRAIN);
-    }
-
-    /// What runs is interrupted at once.
-    pub fn abort(&self) {
-        self.ask(ABORT);
-    }
-
-    /// Makes the engine's thread panic at its next turn: what a defect would do, for the tests of what happens then.
-    pub fn crash(&self) {
-        self.ask(CRASH);
-    }
-
-    fn ask(&self, state: u8) {
-        self.state.fetch_max(state, Ordering::SeqCst);
-        // A waker that cannot ring is seen within PATIENCE all the same.
-        let _ = self.waker.wake();
-    }
 }
 
 /// What the run as a whole is doing.
@@ -200,7 +107,7 @@ impl Engine {
     ) -> Result<Self, String> {
         let clock = Clock::new();
         let client = Client::new(clock, spec.http.clone())?;
-        let control = Arc::new(Control { state: AtomicU8::new(RUN), waker: client.waker() });
+        let control = Arc::new(Control::new(client.waker()));
         let scenarios =
             spec.scenarios.iter().map(|scenario| Scenario::new(scenario, stripe)).collect::<Result<Vec<_>, _>>()?;
         let recorder = Recorder::new(&spec, generator, epoch);
