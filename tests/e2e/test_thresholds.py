@@ -106,3 +106,23 @@ def test_half_of_the_requests_that_never_end_leave_a_quantile_undecided(make, de
     assert (high.ok, high.state) == (None, "undecided")
     assert low.ok is True
     assert made.verdict.exit_code == 111
+
+
+def test_a_threshold_is_judged_by_all_of_its_samples_beyond_the_cap_of_series(make):
+    made = make(
+        """
+        options = {"series_limit": 2}
+        took, orders = Trend("took"), Counter("orders")
+        thresholds = {
+            "took{kind:slow}": ["max==39"], "orders{kind:slow}": ["count==40"], "checks{check:named}": ["rate==0.5"],
+        }
+
+        @scenario(vus=1, iterations=40)
+        async def work(vu):
+            took.add(vu.iteration, {"kind": "slow", "id": str(vu.iteration)})
+            orders.add(1, {"kind": "slow", "id": str(vu.iteration)})
+            vu.check(None, {f"check {vu.iteration}": lambda r: True, "named": lambda r: vu.iteration % 2 == 0})
+        """
+    )
+    assert [result.ok for result in made.verdict.thresholds if not result.implicit] == [True, True, True]
+    assert made.count("series_overflow") == 38 + 38 + 39

@@ -57,6 +57,34 @@ impl Tags {
     }
 }
 
+/// What thresholds name: kept beyond the cap, so that a threshold is judged by all of its samples. Nothing else is
+/// kept there, so that there are no more series than thresholds can tell apart.
+pub(crate) struct Named(Vec<Selector>);
+
+impl Named {
+    pub fn new(selectors: &[Selector]) -> Self {
+        Self(selectors.to_vec())
+    }
+
+    fn has(&self, tag: &str, value: &str) -> bool {
+        self.0.iter().any(|selector| selector.selector.get(tag).is_some_and(|wanted| wanted == value))
+    }
+
+    /// The value of a tag if a threshold names it, else `other`.
+    pub fn or<'a>(&self, tag: &str, value: &'a str, other: &'a str) -> &'a str {
+        if self.has(tag, value) {
+            value
+        } else {
+            other
+        }
+    }
+
+    /// Those of the tags that a threshold names.
+    pub fn of(&self, tags: &Tags) -> Tags {
+        Tags(tags.0.iter().filter(|(tag, value)| self.has(tag, value)).cloned().collect())
+    }
+}
+
 /// The index of a label.
 pub type LabelId = u32;
 
@@ -65,6 +93,8 @@ pub(crate) struct Label {
     pub name: String,
     pub method: String,
     pub tags: Tags,
+    /// Whether it stands for labels beyond the cap.
+    pub beyond: bool,
     /// (packed outcome, slot): one or two entries in practice, so a scan beats a hash.
     pub slots: Vec<(u64, u32)>,
     /// (scenario, slot of the phases)
@@ -75,15 +105,13 @@ pub(crate) struct Label {
 pub(crate) struct Labels {
     all: Vec<Label>,
     index: HashMap<(String, String, Tags), LabelId>,
-    selectors: Vec<Selector>,
+    named: Named,
     limit: usize,
-    /// Requests of this window whose label was beyond the cap.
-    pub overflow: u64,
 }
 
 impl Labels {
-    pub fn new(selectors: Vec<Selector>, limit: usize) -> Self {
-        Self { all: Vec::new(), index: HashMap::new(), selectors, limit, overflow: 0 }
+    pub fn new(selectors: &[Selector], limit: usize) -> Self {
+        Self { all: Vec::new(), index: HashMap::new(), named: Named::new(selectors), limit }
     }
 
     pub fn get_mut(&mut self, id: LabelId) -> &mut Label {
@@ -95,38 +123,29 @@ impl Labels {
             return *id;
         }
         if self.all.len() < self.limit {
-            return self.insert(name, method, tags);
+            return self.insert(name, method, tags, false);
         }
-        self.overflow += 1;
         self.reduced(name, method, tags)
     }
 
-    /// The label that stands for this one beyond the cap: it keeps what a threshold names, and nothing else, so that
-    /// there are no more of them than thresholds can tell apart.
+    /// The label that stands for this one beyond the cap.
     pub fn reduced(&mut self, name: &str, method: &str, tags: &Tags) -> LabelId {
-        let named = |tag: &str, value: &str| {
-            self.selectors.iter().any(|selector| selector.selector.get(tag).is_some_and(|wanted| wanted == value))
-        };
-        let kept: Vec<(String, String)> = tags
-            .iter()
-            .filter(|(tag, value)| named(tag, value))
-            .map(|(tag, value)| (tag.to_string(), value.to_string()))
-            .collect();
-        let name = if named("name", name) { name } else { OTHER };
+        let name = self.named.or("name", name, OTHER);
         let method = if method.len() <= 7 { method } else { OTHER };
-        let tags = Tags::from_pairs(&kept);
+        let tags = self.named.of(tags);
         match self.index.get(&(name.to_string(), method.to_string(), tags.clone())) {
             Some(id) => *id,
-            None => self.insert(name, method, &tags),
+            None => self.insert(name, method, &tags, true),
         }
     }
 
-    fn insert(&mut self, name: &str, method: &str, tags: &Tags) -> LabelId {
+    fn insert(&mut self, name: &str, method: &str, tags: &Tags, beyond: bool) -> LabelId {
         let id = self.all.len() as LabelId;
         self.all.push(Label {
             name: name.to_string(),
             method: method.to_string(),
             tags: tags.clone(),
+            beyond,
             slots: Vec::new(),
             phases: Vec::new(),
         });
@@ -145,7 +164,7 @@ mod tests {
 
     #[test]
     fn beyond_the_cap_a_label_becomes_other_unless_a_threshold_names_it() {
-        let mut labels = Labels::new(vec![selector("name", "login")], 2);
+        let mut labels = Labels::new(&[selector("name", "login")], 2);
         labels.intern("a", "GET", &Tags::default());
         labels.intern("b", "GET", &Tags::default());
         let other = labels.intern("c", "GET", &Tags::default());
@@ -153,7 +172,7 @@ mod tests {
         assert_eq!(labels.intern("d", "GET", &Tags::default()), other);
         let login = labels.intern("login", "GET", &Tags::default());
         assert_eq!(labels.get_mut(login).name, "login");
-        assert_eq!(labels.overflow, 3);
+        assert!([other, login].iter().all(|id| labels.get_mut(*id).beyond) && !labels.get_mut(0).beyond);
         assert_eq!(labels.intern("a", "GET", &Tags::default()), 0);
     }
 

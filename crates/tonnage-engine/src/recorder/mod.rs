@@ -10,7 +10,7 @@ mod request;
 
 use crate::clock::SECOND;
 use crate::histogram::Trend;
-use crate::spec::{Selector, Spec};
+use crate::spec::Spec;
 use crate::window::{Span, WindowWriter};
 
 pub use custom::CustomId;
@@ -107,7 +107,6 @@ impl Recorder {
         // The last slot is the run's own: setup, teardown and whatever belongs to no scenario.
         let run_tags = spec.tags.clone().into_iter().collect::<Vec<_>>();
         let bases: Vec<Vec<(String, String)>> = scenarios.chain([run_tags]).collect();
-        let selectors: Vec<Selector> = spec.thresholds.clone();
         let slots = bases
             .iter()
             .map(|base| ScenarioSlot { tags: Tags::from_pairs(base).encode(), ..ScenarioSlot::default() })
@@ -117,9 +116,9 @@ impl Recorder {
             epoch,
             released: None,
             window: -1,
-            labels: Labels::new(selectors, spec.series_limit),
+            labels: Labels::new(&spec.thresholds, spec.series_limit),
             requests: Requests::new(bases.clone(), spec.series_limit),
-            customs: Customs::new(&spec.metrics, bases, spec.series_limit),
+            customs: Customs::new(spec, bases),
             scenarios: slots,
             errors: Vec::new(),
             vus: Gauge::new(0, 0.0),
@@ -181,7 +180,7 @@ impl Recorder {
             out.counter("iteration_errors", &tags, i128::from(*n));
         }
         out.counter("http_reconnects", "", i128::from(self.reconnects));
-        out.counter("series_overflow", "", i128::from(self.labels.overflow + self.customs.overflow));
+        out.counter("series_overflow", "", i128::from(self.requests.overflow() + self.customs.overflow));
         self.requests.write_counters(out);
         self.customs.write_counters(out);
     }
@@ -228,7 +227,6 @@ impl Recorder {
         self.loop_lag.clear();
         self.script_lag.clear();
         self.reconnects = 0;
-        self.labels.overflow = 0;
         self.requests.clear();
         self.customs.clear();
     }

@@ -80,6 +80,8 @@ struct RequestSlot {
     tags: String,
     fate: Fate,
     expected: bool,
+    /// Whether it stands for series beyond the cap.
+    beyond: bool,
     n: u64,
     duration: Trend,
     response_time: Trend,
@@ -144,7 +146,6 @@ impl Requests {
             let label = labels.get_mut(id);
             let (name, method, tags) = (label.name.clone(), label.method.clone(), label.tags.clone());
             id = labels.reduced(&name, &method, &tags);
-            labels.overflow += 1;
             let reduced = labels.get_mut(id);
             if let Some((_, slot)) = reduced.slots.iter().find(|(known, _)| *known == key) {
                 let slot = *slot;
@@ -153,11 +154,13 @@ impl Requests {
             }
         }
         let slot = self.slots.len() as u32;
-        let tags = self.tags(labels.get_mut(id), sample);
+        let label = labels.get_mut(id);
+        let (tags, beyond) = (self.tags(label, sample), label.beyond || id != sample.label);
         self.slots.push(RequestSlot {
             tags,
             fate: sample.fate,
             expected: sample.expected,
+            beyond,
             n: 0,
             duration: Trend::new(),
             response_time: Trend::new(),
@@ -205,6 +208,11 @@ impl Requests {
         } as u32;
         label.phases.push((scenario, slot));
         slot
+    }
+
+    /// Samples of this window whose series was beyond the cap.
+    pub fn overflow(&self) -> u64 {
+        self.slots.iter().filter(|slot| slot.beyond).map(|slot| slot.n).sum()
     }
 
     pub fn write_counters(&self, out: &mut WindowWriter) {
