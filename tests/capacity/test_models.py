@@ -10,7 +10,7 @@ from tonnage.capacity.models import parse_model
 from tonnage.capacity.queueing import MMc, erlang_b
 from tonnage.capacity.service import ServiceModel
 from tonnage.capacity.sessions import SessionModel
-from tonnage.errors import OutOfDomain, PlanError
+from tonnage.errors import OutOfDomain, PlanError, UsageError
 
 
 def test_texts_give_models():
@@ -40,7 +40,7 @@ def test_replicas_share_the_load():
     assert model.capacity == 600
     assert model.response_time(300) == station.response_time
     assert model.response_quantile(0.95, 300) == station.response_quantile(0.95)
-    assert model.utilization(300) == station.utilization == 0.5
+    assert model.utilization("cpu", 300) == station.utilization == 0.5
     assert model.waiting(300) == 3 * station.queue_length
 
 
@@ -49,6 +49,11 @@ def test_throughput_and_concurrency_are_inverses(demand, servers, replicas, load
     model = ServiceModel(demand, servers, replicas)
     rate = load * model.capacity
     assert model.throughput(model.concurrency(rate)) == pytest.approx(rate, rel=1e-6)
+
+
+def test_a_resource_that_the_model_does_not_have_is_refused_by_name():
+    with pytest.raises(UsageError, match="'disk' is no resource of a service: it has cpu"):
+        ServiceModel(0.02, 4).utilization("disk", 100)
 
 
 def test_saturation_has_no_number():
@@ -67,7 +72,7 @@ def test_quantiles_have_numbers_right_up_to_saturation(servers):
 
 def test_a_request_that_costs_nothing_takes_no_time():
     model = ServiceModel(0.0)
-    assert (model.response_time(1e6), model.utilization(1e6), model.response_quantile(0.99, 5)) == (0, 0, 0)
+    assert (model.response_time(1e6), model.utilization("cpu", 1e6), model.response_quantile(0.99, 5)) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("limit", [0.5, 1.0, 2.5, 4.0, 8.0])

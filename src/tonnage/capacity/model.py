@@ -16,6 +16,10 @@ class Model(Protocol):
     def domain(self) -> tuple[float, float]:
         """The arrival rates [1/s] for which the model answers."""
 
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """What the service uses while it answers, by name; the one that binds comes first."""
+
     def throughput(self, n: float) -> float:
         """X at a concurrency."""
 
@@ -28,5 +32,9 @@ class Model(Protocol):
     def response_quantile(self, q: float, x: float) -> float:
         """The q-quantile of R at a throughput."""
 
-    def utilization(self, x: float) -> float:
-        """U of the binding resource at a throughput."""
+    def utilization(self, resource: str, x: float) -> float:
+        """U of one of the resources at a throughput.
+
+        Raises:
+            UsageError: the model has no such resource.
+        """

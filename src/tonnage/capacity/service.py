@@ -16,7 +16,7 @@ from math import ceil, inf
 from tonnage.capacity import fields
 from tonnage.capacity.model import Model
 from tonnage.capacity.queueing import MMc
-from tonnage.errors import Mistake, OutOfDomain, PlanError
+from tonnage.errors import Mistake, OutOfDomain, PlanError, UsageError
 
 _READERS: fields.Readers = {
     "demand": fields.seconds,
@@ -71,6 +71,11 @@ class ServiceModel(Model):
         """Arrival rates [1/s] with an answer; the capacity itself is outside."""
         return 0.0, self.capacity
 
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """A server is a core."""
+        return ("cpu",)
+
     def throughput(self, n: float) -> float:
         """X [1/s] at a concurrency: the inverse of `concurrency`, by bisection."""
         if self.demand == 0:
@@ -95,8 +100,10 @@ class ServiceModel(Model):
         """The q-quantile of R [s]."""
         return self._replica(x).response_quantile(q) if self.demand > 0 else self._nothing(x)
 
-    def utilization(self, x: float) -> float:
-        """ρ, the share of the servers that is busy."""
+    def utilization(self, resource: str, x: float) -> float:
+        """ρ, the share of the servers that is busy; they are the only resource, `cpu`."""
+        if resource not in self.resources:
+            raise UsageError(f"{resource!r} is no resource of a service: it has {', '.join(self.resources)}")
         return self._replica(x).utilization if self.demand > 0 else self._nothing(x)
 
     def waiting(self, x: float) -> float:
