@@ -37,10 +37,10 @@ def decode(cls: type[T], data: Any) -> T:
         PlanError: with every mistake found.
     """
     mistakes: list[Mistake] = []
-    value = _decode(cls, data, "", mistakes)
+    value: T = _decode(cls, data, "", mistakes)
     if mistakes:
         raise PlanError(*mistakes)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def suggestion(name: str, known: list[str]) -> str:

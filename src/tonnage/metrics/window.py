@@ -77,6 +77,9 @@ class WindowSum:
     """A running total of windows, kept in place: what `sum(windows)` is, without a copy of every histogram a second."""
 
     def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
         self._start: int | None = None
         self._end = 0
         self._counters: dict[Series, int] = {}
@@ -108,7 +111,7 @@ class WindowSum:
     def take(self) -> Window:
         """The total until now; the sum starts anew."""
         window = self.view()
-        self.__init__()  # type: ignore[misc]
+        self._clear()
         return window
 
 

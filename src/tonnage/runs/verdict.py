@@ -30,7 +30,7 @@ _ENDINGS = {
     "stop timed out": 101,
     "teardown timed out": 101,
 }
-_EVENTS = {
+_EVENTS: dict[str, tuple[int, Outcome | None]] = {
     "signal": (105, "interrupted"),
     "script_aborted": (108, "aborted"),
     "threshold_abort": (99, "aborted"),
@@ -146,7 +146,7 @@ def _ended(ending: Ending | None, events: Sequence[Event]) -> tuple[list[int], O
             codes.append(code)
             reasons.append(event.text)
             if becomes:
-                outcome = becomes  # type: ignore[assignment]
+                outcome = becomes
     if ending and ending.reason in _ENDINGS:
         codes.append(_ENDINGS[ending.reason])
         reasons.append(f"the run ended because {ending.reason}")
