@@ -13,12 +13,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 PROGRAM = Path(sys.executable).with_name("tonnage")
 PATIENT = ("--limit", "arrival_lag=10s", "--limit", "loop_lag=10s", "--limit", "generator_cpu=1")
 """Limits of validity that a noisy machine does not reach."""
+
+SCHEMA = json.loads((files("tonnage") / "schemas" / "summary.schema.json").read_text(encoding="utf-8"))
+"""What every document on the standard output keeps."""
 
 LONGEST = 60.0
 """Seconds after which a command that should have ended is killed, and its test fails."""

@@ -19,6 +19,13 @@ def demo() -> Iterator[DemoServer]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def paced() -> Iterator[DemoServer]:
+    """A demo service that takes 5 ms, so that few VUs do not use all of the processor."""
+    with DemoServer(DemoConfig(service_time=0.005)) as server:
+        yield server
+
+
 @pytest.fixture
 def tonnage(tmp_path: Path) -> Command:
     """The command, at home in an empty folder."""

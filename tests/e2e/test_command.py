@@ -1,25 +1,13 @@
 """`tonnage run`, `report` and `runs` as a person or a pipeline calls them: options, streams, exit codes."""
 
-import json
 import subprocess
-from importlib.resources import files
 
 import jsonschema
 import pytest
 from tests import sut
-from tests.e2e.command import PATIENT, PROGRAM
+from tests.e2e.command import PATIENT, PROGRAM, SCHEMA
 
 from tonnage.demo import DemoConfig, DemoServer
-
-SCHEMA = json.loads((files("tonnage") / "schemas" / "summary.schema.json").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def paced():
-    """A demo service that takes 5 ms, so that few VUs do not use all of the processor."""
-    with DemoServer(DemoConfig(service_time=0.005)) as server:
-        yield server
-
 
 # ---- what comes out where ----
 
