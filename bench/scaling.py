@@ -86,12 +86,14 @@ def million_sessions() -> None:
 
 
 def tuning(candidates: int) -> None:
+    from tonnage.load.spiky import parse_spiky
     from tonnage.scaling.files import read_policy
-    from tonnage.workflows.tune_scaling import days_of, study, tune_on_all_cores
+    from tonnage.workflows.tune_scaling import compare, study
+    from tonnage.workflows.tuning_days import days_of
 
     subject = study(
         read_policy(AGENT.replace("1000", "60"), "agent.yaml"),
         "sessions:mean=180s,scv=1,per_worker=5",
         "startup=15s,warmup=30s,grace=600s",
     )
-    tune_on_all_cores(subject, days_of(None, 7, 1), candidates, 1)
+    compare([subject], days_of(parse_spiky("spiky:1", 7), 7, 1), candidates, 1)

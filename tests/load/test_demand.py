@@ -3,8 +3,9 @@
 import pytest
 
 from tonnage.errors import PlanError
-from tonnage.load.demand import DAY, demand_of_counts, parse_demand, spiky_day
+from tonnage.load.demand import DAY, demand_of_counts, parse_demand
 from tonnage.load.demand_csv import read_demand_csv
+from tonnage.load.spiky import spiky_day
 
 
 def mistakes(text):

@@ -24,7 +24,8 @@ from tests.scaling.worlds import (
 from tonnage.capacity.service import ServiceModel
 from tonnage.capacity.sessions import SessionModel
 from tonnage.load.curve import Curve
-from tonnage.load.demand import Demand, parse_demand, spiky_day
+from tonnage.load.demand import Demand, parse_demand
+from tonnage.load.spiky import spiky_day
 from tonnage.metrics import reading
 from tonnage.scaling.policy import Decision
 from tonnage.scaling.simulator import Settings, simulate

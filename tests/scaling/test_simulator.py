@@ -23,8 +23,9 @@ from tonnage.capacity.queueing import MMc, erlang_b
 from tonnage.capacity.service import ServiceModel
 from tonnage.capacity.sessions import SessionModel
 from tonnage.errors import PlanError
-from tonnage.load.demand import Demand, parse_demand, spiky_day
+from tonnage.load.demand import Demand, parse_demand
 from tonnage.load.plan import Plan
+from tonnage.load.spiky import spiky_day
 from tonnage.metrics import reading
 from tonnage.metrics.catalog import BUILT_IN
 from tonnage.metrics.series import Series

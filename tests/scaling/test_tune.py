@@ -50,6 +50,33 @@ def test_a_stress_day_that_breaks_ends_a_trial():
     assert not result.feasible
 
 
+def test_a_trial_of_every_day_does_not_end_early():
+    result = trial({"workers": 1, "buffer": 0}, evaluate, Days(training=(1, 1), stress=(50, 60)), whole=True)
+    assert len(result.scores) == 4
+    assert (result.complete, result.feasible) == (True, False)
+
+
+def test_the_front_compares_candidates_that_were_seen_on_every_day():
+    found = tune(SPACE, evaluate, Days(training=(10, 30), stress=(35,)), budget=60, seed=2)
+    assert all(one.complete and len(one.scores) == 3 for one in found.front)
+    assert found.front[0].violations > 0
+    assert found.front[-1].feasible
+
+
+def test_trials_may_be_made_by_others():
+    days = Days(training=(10, 12), stress=(15,), test=(11,))
+    asked = []
+
+    def look(some, whole):
+        asked.append(whole)
+        return [trial(one, evaluate, days, whole=whole) for one in some]
+
+    found = tune(SPACE, evaluate, days, budget=60, seed=7, look=look)
+    assert found == tune(SPACE, evaluate, days, budget=60, seed=7)
+    assert asked[-1] is True
+    assert not any(asked[:-1])
+
+
 def test_one_day_in_twenty_may_break_in_training():
     days = Days(training=(*[5] * 19, 100))
     assert trial({"workers": 6, "buffer": 0}, evaluate, days).feasible
@@ -83,7 +110,9 @@ def test_a_split_keeps_every_day_once_and_some_on_each_side(days, share):
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(0, 100)), min_size=1, max_size=40))
 def test_nothing_on_the_front_is_beaten(points):
-    trials = [Trial({"i": i}, (DayScore(cost, violation, 0),), 0, True) for i, (cost, violation) in enumerate(points)]
+    trials = [
+        Trial({"i": i}, (DayScore(cost, violation, 0),), True, True) for i, (cost, violation) in enumerate(points)
+    ]
     chosen = front(trials)
     for one in chosen:
         assert not any(other.cost < one.cost and other.violations <= one.violations for other in trials)

@@ -76,13 +76,14 @@ def rehearse_command(
     context.exit(run.verdict.exit_code if run.verdict else 0)
 
 
-def demand_argument(world: World, text: str) -> Demand:
+def demand_argument(world: World, text: str, spiky: int = 1) -> Demand:
+    """The demand of an argument; of spiky days so many."""
     from tonnage.runs.store import Store
     from tonnage.workflows.rehearse_scaling import demand_of
 
     is_file = text == "-" or (len(text) < 4096 and "\n" not in text and Path(world.cwd / text).is_file())
     csv = content_of(world, text, LARGEST).decode("utf-8", "replace") if is_file else None
-    return demand_of(text, csv, Store(world.store_path))
+    return demand_of(text, csv, Store(world.store_path), spiky)
 
 
 def objectives(limits: tuple[str, ...]) -> tuple[Threshold, ...]:

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from math import pi, sin
-from random import Random
 from typing import Final, Literal
 
 from tonnage.errors import Mistake, PlanError, UnitError
 from tonnage.load.curve import Curve, Piece
-from tonnage.units import duration, parse_duration, parse_rate
+from tonnage.units import parse_duration, parse_rate
 
 Kind = Literal["arrivals", "concurrency"]
 DAY: Final = 86_400.0
@@ -129,27 +127,3 @@ def _until(pieces: tuple[Piece, ...], left: float) -> Iterable[Piece]:
         else:
             yield Piece(left, piece.begin, piece.value(left))
         left -= piece.length
-
-
-def spiky_day(seed: int = 1, scale: float = 1.0) -> Demand:
-    """A day of calls with a clinic's Monday-morning peak, a pizza chain's Friday-evening one, and a surge.
-
-    Callers per second, a step a minute: 0.02 at night, 0.45 at half past eight, 0.5 at seven in the evening, each with
-    a tenth of noise; the surge multiplies ten minutes of the early afternoon by three to five.
-    """
-    random = Random(seed)
-    surge, height = random.uniform(13.0, 15.0), random.uniform(3.0, 5.0)
-    steps = []
-    for minute in range(1440):
-        hour = minute / 60
-        day = 0.02 + 0.13 * max(0.0, sin(pi * (hour - 7) / 14)) if 7 <= hour <= 21 else 0.02
-        rate = day + 0.33 * _bump(hour, 8.5, 0.5) + 0.40 * _bump(hour, 19.0, 0.8)
-        rate *= height if surge <= hour < surge + 1 / 6 else 1.0
-        steps.append((60.0, scale * rate * random.uniform(0.9, 1.1)))
-    peak = max(rate for _, rate in steps)
-    return Demand(Curve.stairs(steps), text=f"spiky day {seed}: up to {peak:.3g}/s, surge of {duration(600)}")
-
-
-def _bump(hour: float, centre: float, width: float) -> float:
-    """A parabola of height 1 that is 0 from `width` hours off its centre on."""
-    return max(0.0, 1 - ((hour - centre) / width) ** 2)

@@ -10,6 +10,7 @@ same seeds (common random numbers), so that two of them differ by what they are 
     round 1   a share of the budget at random over the whole space
     round 2…  neighbours of the best so far, with steps that shrink
     always    a candidate leaves as soon as it cannot be feasible any more: a stress day broken is enough
+    at last   those on the front that left are seen on every day, so that the front compares like with like
 
 The days on which the winner is tested were never seen by the search. Of two feasible candidates the cheaper wins, of
 two that are not the one with fewer violations.
@@ -33,6 +34,8 @@ FEASIBLE_SHARE = 0.95
 _RANDOM_SHARE = 0.4
 _ROUNDS = 4
 _ELITE = 6
+_FRONT = 12
+"""Of the front at most so many are looked at on every day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,14 @@ class Space:
 class DayScore:
     """How a candidate fared on one day: what it cost, and by how much the worst objective was missed (0: all held).
 
-    `margin` is the distance of the worst objective to its limit in shares of the limit, positive inside.
+    `margin` is the distance of the worst objective to its limit in shares of the limit, positive inside. `values` are
+    those of the objectives, in their order; None where there is none.
     """
 
     cost: float
     violation: float
     margin: float
+    values: tuple[float | None, ...] = ()
 
     @property
     def held(self) -> bool:
@@ -122,19 +127,15 @@ class Days:
 
 @dataclass(frozen=True)
 class Trial:
-    """A candidate with its scores on training and stress days.
+    """A candidate with its scores on stress days and training days, in this order.
 
     `complete` is False where it left early; its cost then covers the days that it was seen on.
     """
 
     candidate: Candidate
     scores: tuple[DayScore, ...]
-    broken: int
+    feasible: bool
     complete: bool
-
-    @property
-    def feasible(self) -> bool:
-        return self.complete and self.broken == 0
 
     @property
     def cost(self) -> float:
@@ -175,7 +176,8 @@ class Tuning:
 
 
 Evaluate = Callable[[Candidate, Day], DayScore]
-Map = Callable[[Callable[[Candidate], Trial], Iterable[Candidate]], Iterable[Trial]]
+Look = Callable[[Sequence[Candidate], bool], Iterable[Trial]]
+"""Trials of several candidates, on every day where the second argument says so; such as by several processes."""
 
 
 def tune(
@@ -186,24 +188,22 @@ def tune(
     budget: int,
     seed: int,
     start: Sequence[Candidate] = (),
-    parallel: Map = map,
+    look: Look | None = None,
 ) -> Tuning:
     """Search the space with at most `budget` candidates.
 
     Args:
         start: candidates to begin with, such as the policy in use.
-        parallel: `map`, or one that shares the work among processes.
+        look: how trials are made; one after the other where it is None.
     """
     rng = Random(seed)
     seen: dict[tuple[tuple[str, float], ...], Trial] = {}
-
-    def judge(candidate: Candidate) -> Trial:
-        return trial(candidate, evaluate, days)
+    trials_of = look or (lambda some, whole: (trial(one, evaluate, days, whole=whole) for one in some))
 
     def run(candidates: Iterable[Candidate]) -> None:
         fresh = {_key(candidate): candidate for candidate in candidates if space.allowed(candidate)}
         wanted = [candidate for key, candidate in fresh.items() if key not in seen][: budget - len(seen)]
-        for found in parallel(judge, wanted):
+        for found in trials_of(wanted, False):
             seen[_key(found.candidate)] = found
 
     run([*start, *(space.sample(rng) for _ in range(ceil(_RANDOM_SHARE * budget)))])
@@ -215,36 +215,48 @@ def tune(
     trials = sorted(seen.values(), key=lambda trial: trial.rank)
     chosen = trials[0] if trials and trials[0].feasible else None
     tested = tuple(evaluate(chosen.candidate, day) for day in days.test) if chosen else ()
-    return Tuning(chosen, front(trials), len(trials), tested)
+    return Tuning(chosen, _whole_front(trials, trials_of), len(trials), tested)
 
 
-def trial(candidate: Candidate, evaluate: Evaluate, days: Days) -> Trial:
-    """One candidate over the stress days and the training days; it leaves when it cannot be feasible any more."""
+def trial(candidate: Candidate, evaluate: Evaluate, days: Days, *, whole: bool = False) -> Trial:
+    """One candidate over the stress days and the training days.
+
+    It leaves when it cannot be feasible any more, unless the `whole` of the days is wanted.
+    """
     scores: list[DayScore] = []
     allowed = len(days.training) - ceil(FEASIBLE_SHARE * len(days.training))
     broken = 0
-    for day in (*days.stress, *days.training):
+    is_feasible = True
+    for i, day in enumerate((*days.stress, *days.training)):
         score = evaluate(candidate, day)
         scores.append(score)
         if not score.held:
-            if day in days.stress:
-                return Trial(candidate, tuple(scores), 1, False)
-            broken += 1
-            if broken > allowed:
-                return Trial(candidate, tuple(scores), broken, False)
-    return Trial(candidate, tuple(scores), 0, True)
+            broken += i >= len(days.stress)
+            is_feasible = is_feasible and i >= len(days.stress) and broken <= allowed
+        if not is_feasible and not whole:
+            break
+    return Trial(candidate, tuple(scores), is_feasible, len(scores) == len(days.stress) + len(days.training))
 
 
 def front(trials: Sequence[Trial]) -> tuple[Trial, ...]:
-    """Those that no other one beats in cost and in violations at once, the cheapest first.
-
-    Trials that left early were seen on fewer days; they are compared by what they showed, and marked as incomplete.
-    """
+    """Those that no other one beats in cost and in violations at once, the cheapest first."""
     best: list[Trial] = []
     for one in sorted(trials, key=lambda trial: (trial.cost, trial.violations)):
         if not best or one.violations < best[-1].violations:
             best.append(one)
     return tuple(best)
+
+
+def _whole_front(trials: Sequence[Trial], trials_of: Look) -> tuple[Trial, ...]:
+    """The front of those that were seen on every day.
+
+    A trial that left was seen on the first, hardest days only, so its cost and violations are of other days than those
+    of the rest: the best of them are looked at again, on all of them.
+    """
+    complete = [one for one in trials if one.complete]
+    left = [one.candidate for one in front([one for one in trials if not one.complete])]
+    spread = [left[i * len(left) // _FRONT] for i in range(_FRONT)] if len(left) > _FRONT else left
+    return front([*complete, *trials_of(spread, True)])
 
 
 def _key(candidate: Candidate) -> tuple[tuple[str, float], ...]:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from tonnage.capacity import fields
 from tonnage.capacity.models import parse_model
 from tonnage.errors import Mistake, PlanError, StoreError
-from tonnage.load.demand import DAY, Demand, demand_of_counts, parse_demand, spiky_day
+from tonnage.load.demand import DAY, Demand, demand_of_counts, parse_demand
 from tonnage.load.demand_csv import read_demand_csv
 from tonnage.load.plan import Rehearsal, Threshold
+from tonnage.load.spiky import is_spiky, parse_spiky
 from tonnage.metrics import reading
 from tonnage.runs.environment import Environment
 from tonnage.runs.recorder import Batch
@@ -21,8 +22,6 @@ from tonnage.scaling.files import PolicyFile
 from tonnage.scaling.sessions import SessionSpec
 from tonnage.scaling.simulator import OBJECTIVES, Settings, simulate
 from tonnage.scaling.supply import Delay, Supply
-
-SPIKY: str = "spiky"
 
 
 def rehearse(
@@ -68,17 +67,19 @@ def supply_of(policy: PolicyFile, text: str) -> Supply:
     return supply
 
 
-def demand_of(text: str, csv: str | None, store: Store) -> Demand:
+def demand_of(text: str, csv: str | None, store: Store, spiky: int = 1) -> Demand:
     """The demand that a text names: a CSV file (given by its content), a curve, spiky:SEED, or a stored run.
+
+    Args:
+        spiky: so many spiky days.
 
     Raises:
         PlanError: mistakes of the file or the curve, or there is no such run.
     """
     if csv is not None:
         return read_demand_csv(csv, text)
-    kind, _, seed = text.partition(":")
-    if kind == SPIKY:
-        return spiky_day(fields.count(seed) if seed else 1)
+    if is_spiky(text):
+        return parse_spiky(text, spiky)
     if "/" in text or "," in text:
         return parse_demand(text)
     try:

@@ -1,272 +1,155 @@
 """Tuning from its texts: demand × model × supply × objectives → the cheapest policy that keeps them.
 
-Days of demand become cases; each candidate is rehearsed on the same cases with the same seeds. The search itself is
-`scaling.tune`; here it is given policies to make and days to rehearse them on.
+Each candidate is rehearsed on the same days with the same seeds. The search itself is `scaling.tune`; here it is given
+policies to make and days to rehearse them on. Policies in use are rehearsed as they are, on the days that the search
+did not see and on the stress days, beside the one that was found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
 
 from tonnage.capacity.models import parse_model
+from tonnage.capacity.sessions import SessionModel
 from tonnage.errors import Mistake, PlanError
-from tonnage.load.curve import Curve, Piece
-from tonnage.load.demand import DAY, Demand, spiky_day
 from tonnage.load.plan import Threshold
 from tonnage.metrics import reading
-from tonnage.runs.run import Run
+from tonnage.runs.run import Run, ThresholdResult
+from tonnage.scaling.candidates import floors
+from tonnage.scaling.candidates.setup import Model, Setup, setup_of
+from tonnage.scaling.candidates.space import Freedom, space_of, starting_point
+from tonnage.scaling.comparison import Comparison, Fared
 from tonnage.scaling.files import PolicyFile
-from tonnage.scaling.hpa.autoscaler import HorizontalPodAutoscaler
-from tonnage.scaling.hpa.spec import Behavior, HpaSpec
-from tonnage.scaling.policy import Policy
-from tonnage.scaling.sessions import SessionPolicy, SessionSpec
-from tonnage.scaling.simulator import Settings, simulate
+from tonnage.scaling.simulator import OBJECTIVES, Settings, simulate
 from tonnage.scaling.supply import Supply
-from tonnage.scaling.tune import Candidate, Days, DayScore, Parameter, Space, Tuning, tune
+from tonnage.scaling.tune import Candidate, Days, DayScore, Look, Trial, Tuning, trial, tune
 from tonnage.workflows.rehearse_scaling import supply_of
+from tonnage.workflows.tuning_days import Case, training
 
 WINDOW = 3600
 """Seconds of a window: tuning reads totals only."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One day of demand; a stress day multiplies it, bursts it or takes its metrics away. Hashable by its name."""
-
-    name: str
-    demand: Demand
-    seed: int
-    gap: tuple[float, float] | None = None
-
-    def __hash__(self) -> int:
-        return hash(self.name)
+BEYOND = 1.0
+"""The violation where an objective was not kept and nothing says by how much: as if the limit was missed by itself."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """What all candidates share."""
+    """What all candidates share: the policy to start from, the service, its surroundings, and what must hold."""
 
     base: PolicyFile
-    model: str
+    model: Model
     supply: Supply
-    thresholds: tuple[Threshold, ...] | None
+    objectives: tuple[Threshold, ...]
+    freedom: Freedom
 
-    def rehearse(self, policy: Policy[Any], case: Case) -> Run:
-        """The policy on one day."""
-        supply = self.supply if case.gap is None else replace(self.supply, gaps=(*self.supply.gaps, case.gap))
-        settings = Settings(window=WINDOW, thresholds=self.thresholds)
-        return simulate(case.demand, parse_model(self.model), policy, supply, case.seed, settings=settings)
+    def rehearse(self, setup: Setup, case: Case) -> Run:
+        """A setup on one day."""
+        supply = setup.supply if case.gap is None else replace(setup.supply, gaps=(*setup.supply.gaps, case.gap))
+        settings = Settings(window=WINDOW, thresholds=self.objectives)
+        return simulate(case.demand, setup.model, setup.policy, supply, case.seed, settings=settings)
 
     def evaluate(self, candidate: Candidate, case: Case) -> DayScore:
-        """How the policy of a candidate fares on a day."""
-        return score(self.rehearse(policy_of(self.base, candidate), case))
+        """How a candidate fares on a day."""
+        return score(self.rehearse(setup_of(self.base, candidate, self.freedom, self.model, self.supply), case))
+
+    def as_it_is(self, case: Case) -> DayScore:
+        """How the given policy fares on a day, without any change."""
+        return score(self.rehearse(Setup(self.base.policy, self.model, self.supply), case))
+
+    @property
+    def start(self) -> Candidate:
+        """The point at which the search begins."""
+        slots = self.model.per_worker if isinstance(self.model, SessionModel) else 0
+        return starting_point(self.base, self.freedom, slots, self.supply.idle_nodes)
 
 
-def study(base: PolicyFile, model: str, supply: str, thresholds: tuple[Threshold, ...] = ()) -> Study:
+def study(
+    base: PolicyFile, model: str, supply: str, thresholds: tuple[Threshold, ...] = (), freedom: Freedom | None = None
+) -> Study:
     """What is tuned: the kind of policy that the file has, within the supply.
 
     Raises:
-        PlanError: a kind of policy that cannot be tuned, or mistakes of the model or the supply.
+        PlanError: a kind of policy that cannot be tuned, mistakes of the model or the supply, no objective.
     """
-    if base.kind not in {"sessions", "hpa"}:
-        raise PlanError(Mistake("--policy", f"a policy of kind {base.kind} cannot be tuned: give sessions or hpa"))
-    parse_model(model)
-    return Study(base, model, supply_of(base, supply), thresholds or None)
+    freedom = freedom or Freedom()
+    space_of(base, freedom)
+    parsed = parse_model(model)
+    if isinstance(parsed, SessionModel):
+        thresholds = (*OBJECTIVES, *thresholds)
+    elif freedom.slots is not None:
+        raise PlanError(Mistake("--sessions-per-worker", "belongs to a model of sessions"))
+    elif not thresholds:
+        text = "a service has no objective of its own: give one, such as 'http_req_response_time:p(95)<500'"
+        raise PlanError(Mistake("--slo", text))
+    around = supply_of(base, supply)
+    if freedom.idle_nodes is not None and not (around.per_node and around.price_node > 0):
+        text = "needs per_node and price_node in --supply: where nodes cost nothing, the most are always chosen"
+        raise PlanError(Mistake("--idle-nodes", text))
+    return Study(base, parsed, around, thresholds, freedom)
 
 
-def tune_policy(
-    subject: Study,
-    days: Days,
-    budget: int,
-    seed: int,
-    parallel: Callable[..., Any] = map,
-) -> Tuning:
+def with_floors(subject: Study, days: Days) -> Study:
+    """The study with floors by the time of day in its space, as the training days need them."""
+    model, supply = subject.model, subject.supply
+    mean = model.mean if isinstance(model, SessionModel) else None
+    carries = model.per_worker / model.mean if isinstance(model, SessionModel) else model.of(1).capacity
+    lead = supply.node.high + supply.pull.high + supply.startup.high + supply.warmup.high
+    demands = [case.demand.arrivals(mean).curve for case in training(days)]
+    return replace(subject, freedom=replace(subject.freedom, floors=floors.needs(demands, carries, lead)))
+
+
+def tune_policy(subject: Study, days: Days, budget: int, seed: int, look: Look | None = None) -> Tuning:
     """Search with the given policy as the first candidate."""
-    start = [starting_point(subject.base)]
-    space = space_of(subject.base)
-    return tune(space, subject.evaluate, days, budget=budget, seed=seed, start=start, parallel=parallel)
+    space = space_of(subject.base, subject.freedom)
+    return tune(space, subject.evaluate, days, budget=budget, seed=seed, start=[subject.start], look=look)
+
+
+def compare(studies: Sequence[Study], days: Days, budget: int, seed: int) -> Comparison:
+    """Tune the first study on all cores, and rehearse all of their policies as they are."""
+    subject = studies[0]
+    with _cores(subject, days) as (pool, look):
+        in_use = {
+            one.base.source: [pool.submit(one.as_it_is, case) for case in (*days.test, *days.stress)] for one in studies
+        }
+        tuning = tune_policy(subject, days, budget, seed, look)
+        cut = len(days.test)
+        others = {}
+        for name, jobs in in_use.items():
+            scores = tuple(job.result() for job in jobs)
+            others[name] = Fared(scores[:cut], scores[cut:])
+    return Comparison(tuning, others, days, subject.objectives)
+
+
+# ---- scores ----
 
 
 def score(run: Run) -> DayScore:
     """Cost, violation and margin of a rehearsed day, by the thresholds of its plan."""
     cost = reading.gauge(run.total, "cost")
-    results = run.verdict.thresholds if run.verdict else ()
-    margins = [margin(result.lower, result.limit) for result in results]
+    verdict = run.verdict
+    results = verdict.thresholds if verdict else ()
+    margins = [found for found in map(margin, results) if found is not None]
     worst = min(margins, default=1.0)
-    broken = bool(run.verdict and run.verdict.value != "pass")
-    return DayScore(cost.last if cost else 0.0, max(0.0, -worst, 1e-9 if broken else 0.0), worst)
+    if verdict and verdict.value != "pass" and worst >= 0:
+        worst = -BEYOND
+    return DayScore(cost.last if cost else 0.0, max(0.0, -worst), worst, tuple(result.lower for result in results))
 
 
-def margin(value: float | None, limit: float) -> float:
-    """Distance to a limit from above in shares of it; where the limit is 0, each unit beyond it counts as one share."""
-    if value is None:
-        return 0.0
-    return (limit - value) / limit if limit else -value
+def margin(result: ThresholdResult) -> float | None:
+    """Distance to the limit in shares of it, negative beyond it; None where there is nothing to tell.
 
-
-# ---- candidates ----
-
-
-def space_of(base: PolicyFile) -> Space:
-    """The parameters of the policy's kind, with bounds around what it has."""
-    spec = base.spec
-    if isinstance(spec, SessionSpec):
-        return Space(
-            (
-                Parameter("min_workers", 1, min(spec.max_workers, 40), 1),
-                Parameter("scale_up_threshold", 400, 950, 25),
-                Parameter("scale_down_threshold", 100, 700, 25),
-                Parameter("scale_down_delay", 60, 1800, 60),
-            ),
-            lambda one: one["scale_down_threshold"] * 2 <= one["scale_up_threshold"],
-        )
-    hpa = _hpa(spec)
-    return Space(
-        (
-            Parameter("min_replicas", 1, min(hpa.max_replicas, 40), 1),
-            Parameter("target_share", 0.4, 1.2, 0.05),
-            Parameter("scale_down_window", 60, 1800, 60),
-            Parameter("scale_up_pods", 2, 20, 1),
-        )
-    )
-
-
-def starting_point(base: PolicyFile) -> Candidate:
-    """The policy itself, as a point of its space."""
-    spec = base.spec
-    if isinstance(spec, SessionSpec):
-        return {
-            "min_workers": float(spec.min_workers),
-            "scale_up_threshold": float(spec.scale_up_threshold),
-            "scale_down_threshold": float(spec.scale_down_threshold),
-            "scale_down_delay": spec.scale_down_delay,
-        }
-    hpa = _hpa(spec)
-    window = hpa.behavior.down.window if hpa.behavior and hpa.behavior.down.window is not None else 300.0
-    policies = (hpa.behavior.up.policies if hpa.behavior else None) or ()
-    pods = max((policy.value for policy in policies if policy.type == "Pods"), default=4)
-    return {
-        "min_replicas": float(hpa.min_replicas or 1),
-        "target_share": 1.0,
-        "scale_down_window": float(window),
-        "scale_up_pods": float(pods),
-    }
-
-
-def policy_of(base: PolicyFile, candidate: Candidate) -> Policy[Any]:
-    """The policy that a candidate stands for."""
-    spec = spec_of(base, candidate)
-    return SessionPolicy(spec) if isinstance(spec, SessionSpec) else HorizontalPodAutoscaler(spec)
-
-
-def spec_of(base: PolicyFile, candidate: Candidate) -> SessionSpec | HpaSpec:
-    """The parameters of the policy, changed by the candidate."""
-    spec = base.spec
-    if isinstance(spec, SessionSpec):
-        return replace(
-            spec,
-            min_workers=int(candidate["min_workers"]),
-            scale_up_threshold=int(candidate["scale_up_threshold"]),
-            scale_down_threshold=int(candidate["scale_down_threshold"]),
-            scale_down_delay=float(candidate["scale_down_delay"]),
-        )
-    hpa = _hpa(spec)
-    behavior = hpa.behavior or Behavior()
-    ups = behavior.up.policies or ()
-    pods = tuple(replace(one, value=int(candidate["scale_up_pods"])) if one.type == "Pods" else one for one in ups)
-    return replace(
-        hpa,
-        min_replicas=int(candidate["min_replicas"]),
-        metrics=tuple(_scaled(metric, candidate["target_share"]) for metric in hpa.metrics),
-        behavior=Behavior(
-            replace(behavior.up, policies=pods or None),
-            replace(behavior.down, window=float(candidate["scale_down_window"])),
-        ),
-    )
-
-
-def _scaled(metric: Any, share: float) -> Any:
-    target = metric.target
-    changed = {
-        name: max(1, round(getattr(target, name) * share))
-        for name in ("utilization", "average", "value")
-        if getattr(target, name) is not None
-    }
-    return replace(metric, target=replace(target, **changed))
-
-
-def _hpa(spec: Any) -> HpaSpec:
-    if not isinstance(spec, HpaSpec):
-        raise PlanError(Mistake("--policy", "only session policies and HPAs can be tuned"))
-    return spec
-
-
-# ---- days ----
-
-
-def days_of(demand: Demand | None, count: int, seed: int) -> Days:
-    """Training, stress and test days: whole days of a demand, or as many spiky ones with seeds from `seed` on.
-
-    The stress days are made from the busiest training day: half as much again (growth), three times as much for ten
-    minutes half an hour before its peak (burst), and its metrics absent for ten minutes from the peak on.
+    Where the limit is 0 each unit beyond it counts as one share, and nothing is told of one that held.
     """
-    found = list(_whole_days(demand)) if demand is not None else [spiky_day(seed + i) for i in range(count)]
-    cases = [Case(f"day {i + 1}", one, seed + i) for i, one in enumerate(found[:count])]
-    split = Days.split(cases)
-    busiest = max((case for case in split.training if isinstance(case, Case)), key=lambda case: case.demand.curve.total)
-    peak = _peak(busiest.demand.curve)
-    burst = _burst(busiest.demand, peak)
-    grown = replace(busiest.demand, curve=_times(busiest.demand.curve, 1.5))
-    stress = (
-        Case("growth", grown, seed),
-        Case("burst", burst, seed),
-        Case("metrics absent", busiest.demand, seed, (peak, peak + 600.0)),
-    )
-    return replace(split, stress=stress)
-
-
-def _whole_days(demand: Demand) -> Iterator[Demand]:
-    for i in range(int(demand.curve.length // DAY)):
-        yield replace(demand, curve=_clip(demand.curve, i * DAY, (i + 1) * DAY), unknown=())
-
-
-def _clip(curve: Curve, begin: float, end: float) -> Curve:
-    """The part of a curve between two instants, from its own zero on."""
-    pieces, at = [], 0.0
-    for piece in curve.pieces:
-        low, high = max(begin, at), min(end, at + piece.length)
-        if high > low:
-            pieces.append(Piece(high - low, piece.value(low - at), piece.value(high - at)))
-        at += piece.length
-    return Curve(tuple(pieces))
-
-
-def _times(curve: Curve, factor: float) -> Curve:
-    return Curve(tuple(Piece(one.length, one.begin * factor, one.end * factor) for one in curve.pieces))
-
-
-def _peak(curve: Curve) -> float:
-    """The instant of the largest value."""
-    at, best, where = 0.0, -1.0, 0.0
-    for piece in curve.pieces:
-        if max(piece.begin, piece.end) > best:
-            best, where = max(piece.begin, piece.end), at
-        at += piece.length
-    return where
-
-
-def _burst(demand: Demand, peak: float) -> Demand:
-    begin, end = max(0.0, peak - 1800.0), max(600.0, peak - 1200.0)
-    parts = (
-        *_clip(demand.curve, 0.0, begin).pieces,
-        *_times(_clip(demand.curve, begin, end), 3.0).pieces,
-        *_clip(demand.curve, end, demand.curve.length).pieces,
-    )
-    return replace(demand, curve=Curve(parts))
+    if result.margin is not None:
+        return result.margin
+    if result.state == "undecided":
+        return -BEYOND
+    if result.ok is False and result.lower is not None:
+        return -max(abs(result.lower - result.limit), 1e-9)
+    return None
 
 
 # ---- on several cores ----
@@ -274,38 +157,18 @@ def _burst(demand: Demand, peak: float) -> Demand:
 _SUBJECT: list[tuple[Study, Days]] = []
 
 
-def share_work(subject: Study, days: Days) -> None:
-    """Give a worker process what all candidates share, once."""
+@contextmanager
+def _cores(subject: Study, days: Days) -> Iterator[tuple[ProcessPoolExecutor, Look]]:
+    """As many processes as there are cores; each is given what all candidates share, once."""
+    with ProcessPoolExecutor(initializer=_share, initargs=(subject, days)) as pool:
+        yield pool, lambda some, whole: pool.map(_trial, some, [whole] * len(some), chunksize=2)
+
+
+def _share(subject: Study, days: Days) -> None:
     _SUBJECT[:] = [(subject, days)]
 
 
-def work(candidate: Mapping[str, float]) -> Any:
+def _trial(candidate: Candidate, whole: bool) -> Trial:
     """One trial in a worker process."""
-    from tonnage.scaling.tune import trial
-
     subject, days = _SUBJECT[0]
-    return trial(candidate, subject.evaluate, days)
-
-
-def shared(pool: Any) -> Callable[..., Any]:
-    """A `parallel` for `tune` over a pool whose processes were given the subject by `share_work`."""
-    return partial(_through, pool)
-
-
-def _through(pool: Any, judge: Any, candidates: Any) -> Any:
-    del judge  # closures cannot be sent: the processes have their own
-    return pool.map(work, candidates, chunksize=2)
-
-
-def tune_on_all_cores(subject: Study, days: Days, budget: int, seed: int) -> Tuning:
-    """`tune_policy`, with the trials shared among as many processes as there are cores."""
-    with ProcessPoolExecutor(initializer=share_work, initargs=(subject, days)) as pool:
-        return tune_policy(subject, days, budget, seed, shared(pool))
-
-
-def compared(study_of: Mapping[str, Study], days: Days) -> dict[str, tuple[DayScore, ...]]:
-    """How each policy as it is fares on the test days."""
-    return {
-        name: tuple(one.evaluate(starting_point(one.base), case) for case in days.test)
-        for name, one in study_of.items()
-    }
+    return trial(candidate, subject.evaluate, days, whole=whole)

@@ -3,9 +3,13 @@
 import pytest
 from tests.scaling.worlds import CALLS, CLAY_HPA, PLAIN_VOICE_HPA, POOL, VOICE_HPA, WAVES, WEB
 
-from tonnage.load.demand import spiky_day
+from tonnage.load.spiky import spiky_day
+from tonnage.scaling.schedule import Schedule, Span
 from tonnage.scaling.simulator import Settings, simulate
 from tonnage.scaling.supply import Supply
+
+FLOORS = Schedule(POOL, (Span(2 * 3600.0, 7.5 * 3600, 6), Span(7.5 * 3600, 9 * 3600, 30), Span(9.5 * 3600, 86_400, 4)))
+BOUNDS = Schedule(POOL, (Span(0, 5 * 3600.0, 3, 3), Span(7 * 3600, 10 * 3600, 20, 25)))
 
 SUPPLIES = {
     "plain": "",
@@ -22,6 +26,8 @@ SUPPLIES = {
         pytest.param(spiky_day(1), CALLS, VOICE_HPA, id="sessions under an HPA with behaviour"),
         pytest.param(spiky_day(2), CALLS, PLAIN_VOICE_HPA, id="sessions under an HPA without"),
         pytest.param(spiky_day(3), CALLS, POOL, id="sessions under their own policy"),
+        pytest.param(spiky_day(3), CALLS, FLOORS, id="sessions under floors"),
+        pytest.param(spiky_day(4), CALLS, BOUNDS, id="sessions under floors and ceilings"),
     ],
 )
 def test_a_run_is_the_same_with_and_without_the_decisions_that_are_spared(demand, model, policy, supply):
