@@ -247,3 +247,20 @@ fn pages_are_freed_when_they_are_no_longer_hit() {
     assert!(histogram.heap() < all / 4, "{} of {all}", histogram.heap());
     assert!(of(&[1_000_000]).heap() < 4096);
 }
+
+#[test]
+fn few_counters_take_little_and_many_are_counted_alike() {
+    for n in [1, 127, 128, 129, 130, 1000] {
+        let values: Vec<u64> = (0..n).map(|i| 3000 + 4 * i).collect();
+        let backwards: Vec<u64> = values.iter().rev().copied().collect();
+        let histogram = of(&values);
+        assert_eq!(histogram, of(&backwards));
+        assert_eq!(histogram.iter().map(|(low, _, count)| low * count).sum::<u64>(), histogram.sum() as u64);
+        for split in [0, 1, n / 2, n] {
+            let (left, right) = values.split_at(split as usize);
+            assert_eq!(sum(&[&of(left), &of(right)]), histogram, "{split} and {} of {n}", n - split);
+        }
+    }
+    let scattered: Vec<u64> = (0..40).map(|i| 1_000_000 + 60_000 * i).collect();
+    assert!(of(&scattered).heap() <= 512, "40 samples of a name take {} bytes", of(&scattered).heap());
+}
