@@ -48,23 +48,25 @@ class World:
         warmup: until it is ready from then on [s].
         metrics_from: from when on there are metrics [s].
         cpu_request: of a replica [cores].
+        routing: of sessions; packed, a scale-down finds idle replicas.
     """
 
     node: float = 0.0
     warmup: float = 0.0
     metrics_from: float = MOMENT
     cpu_request: float = 0.0
+    routing: str = "pack"
 
     @property
     def supply(self) -> Supply:
-        """The world as the simulator has it; sessions are packed, so that a scale-down finds idle replicas."""
+        """The world as the simulator has it."""
         return Supply(
             startup=Delay.fixed(0.0),
             warmup=Delay.fixed(self.warmup),
             node=Delay.fixed(self.node),
             per_node=1 if self.node else 0,
             grace=FOREVER,
-            routing="pack",
+            routing=self.routing,
             victims="idle",
             metric_delay=Delay.fixed(0.0),
             gaps=((0.0, self.metrics_from),),
@@ -122,7 +124,11 @@ def sessions(
 def callers(
     policy: Policy[Any], model: SessionModel, rate: float, at_once: int, start: int, world: World, until: float
 ) -> Run:
-    """Callers who come `at_once` and then at a rate [1/s], and stay; whoever finds no slot goes away."""
+    """Callers who come `at_once` and then at a rate [1/s], and stay; whoever finds no slot goes away.
+
+    They take any free slot at random: nothing shrinks here, and of full replicas that is found out at once.
+    """
+    world = replace(world, routing="weighted")
     curve = Curve.stairs([(MOMENT, at_once / MOMENT), (float(ceil(until)), rate)])
     return _rehearsed(curve, replace(model, mean=FOREVER, scv=0.0), policy, world, start)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from typing import Any, Final
 
 from tonnage.capacity.sessions import SessionModel
@@ -19,9 +20,11 @@ from tonnage.scaling.lint.rehearsed import FOREVER, Step, World, callers, held, 
 from tonnage.scaling.policy import Policy
 from tonnage.scaling.sessions import SessionPolicy, SessionSpec
 
-_HORIZONS: Final = (900.0, 7200.0, 4 * 3600.0)
+_HORIZONS: Final = (450.0, 1800.0, 7200.0, 4 * 3600.0)
 """How long the way to the largest size is looked at [s], in turn: most policies are there soon, and the longest look is
 the one after which it is given up."""
+_DEFAULT_HORIZONS: Final = (150.0, 600.0)
+_FASTEST: Final = 1000.0  # callers a second
 
 
 def default_scale_up(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
@@ -32,7 +35,7 @@ def default_scale_up(file: PolicyFile, around: Circumstances) -> Iterator[Findin
     metric = spec.metrics[0]
     start = max(spec.floor, 1)
     most = spec.max_replicas
-    way = steps(held(spec, metric, _full(metric, most), start, World(), 600.0), start)
+    way = _way(partial(held, spec, metric, _full(metric, most), start, World()), start, most, _DEFAULT_HORIZONS)
     if len(way) < 2:
         return
     sizes = " → ".join(str(step.size) for step in way)
@@ -66,7 +69,7 @@ def slow_ramp(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
             example = partial(held, spec, metric, _full(metric, most), start, world)
     else:
         return
-    way = _way(example, start, most)
+    way = _way(example, start, most, _HORIZONS)
     reached = way[-1].size >= most
     total = way[-1].at + around.delay
     if len(way) < 2 or (reached and total <= around.patience):
@@ -88,10 +91,10 @@ def slow_ramp(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
     yield Finding.of("TN514", claim, evidence, _advice(spec, slots is not None), where(file, _rate_key(file, key)))
 
 
-def _way(example: Callable[[float], Run], start: int, most: int) -> list[Step]:
+def _way(example: Callable[[float], Run], start: int, most: int, horizons: tuple[float, ...]) -> list[Step]:
     """The steps of an example up to the one that asks for the largest size, or all that there are."""
     way: list[Step] = []
-    for until in _HORIZONS:
+    for until in horizons:
         way = steps(example(until), start)
         reached = next((i for i, step in enumerate(way) if step.size >= most), None)
         if reached is not None:
@@ -100,8 +103,10 @@ def _way(example: Callable[[float], Run], start: int, most: int) -> list[Step]:
 
 
 def _crowd(policy: Policy[Any], slots: int, start: int, most: int, world: World) -> Callable[[float], Run]:
-    """Callers without end, so many that they would fill the largest pool within a minute."""
-    model, rate, at_once = SessionModel(FOREVER, per_worker=slots), most * slots / 60, 2 * start * slots
+    """Callers without end, so many that they would fill the largest pool within a minute, but not above the rate that
+    is simulated in no time."""
+    model, rate = SessionModel(FOREVER, per_worker=slots), min(most * slots / 60, _FASTEST)
+    at_once = start * slots + ceil(rate * policy.period)
     return partial(callers, policy, model, rate, at_once, start, world)
 
 
