@@ -91,7 +91,7 @@ class _Reader:
     name: str
     mistakes: list[Mistake] = field(default_factory=list)
 
-    def grace(self) -> Fact | None:
+    def grace(self) -> Fact:
         """How long a replica that goes may finish what it has."""
         path = f"{_POD}.terminationGracePeriodSeconds"
         given = self.count(path)
@@ -110,7 +110,8 @@ class _Reader:
         for key, amounts in (("cpu_request", requests), ("cpu_limit", limits)):
             known = [amount for amount in amounts if amount is not None]
             if known and len(known) == len(amounts) and sum(known) > 0:
-                yield Fact(key, repr(sum(known) / 1000), self._origin(f"{_POD}.containers", True))
+                cores = f"{sum(known) / 1000:.3f}".rstrip("0").rstrip(".")
+                yield Fact(key, cores, self._origin(f"{_POD}.containers", True))
 
     def surge(self, replicas: int) -> Fact | None:
         """How many more there may be while they are replaced; None where there may be none, or all go at once."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from tests.scaling.inputs import VOICE_HPA, VOICE_SCALING
+from tests.scaling.lint.cases import SERVICE
 from tests.scaling.worlds import CPU, POOL, QUEUE
 
 from tonnage.capacity.sessions import SessionModel
@@ -104,3 +105,28 @@ def test_workers_that_close_first_reject_callers_while_the_policy_waits():
     # Then only a rejection tells it.
     assert full.numbers["rejected_before_it_grows"] >= 1
     assert full.numbers["grows_after"] > late.numbers["grows_after"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "threshold", "slots", "grows"),
+    [
+        # 70 % of the request is the target itself: within the tolerance, for ever.
+        (SERVICE.replace("60", "70"), 0.7, 700, False),
+        # 70/63 is above 1.1, but a mean over half a minute says so when the workers are closed.
+        (SERVICE.replace("60", "63"), 0.7, 700, True),
+        (VOICE_HPA.replace('"4"', '"0.65"').replace("agent_active_sessions", "worker_load"), 0.7, 7000, False),
+    ],
+)
+def test_a_crowd_uses_what_the_policy_looks_at(policy, threshold, slots, grows):
+    (finding,) = (
+        each for each in lint(read_policy(policy), Circumstances(load_threshold=threshold)) if each.code == "TN505"
+    )
+    seen = finding.evidence[1].numbers
+    assert seen["sessions_until_closed"] == slots
+    assert seen["rejected_before_it_grows"] > 0
+    assert (seen["grows_after"] > 0) is grows
+
+
+def test_a_pool_of_very_many_slots_is_looked_at_too():
+    large = VOICE_SCALING.replace("sessions_per_worker: 5", "sessions_per_worker: 2000")
+    assert {each.code for each in lint(read_policy(large))} == {"TN501"}
