@@ -62,10 +62,11 @@ def workload_facts(file: PolicyFile) -> WorkloadFacts | None:
     facts = [reader.grace(), *reader.processor()]
     if kind == "Deployment":
         least = max(Wants.of(file.policy).least, 1)
-        facts.append(reader.surge(least if initial is None else initial))
+        surge = reader.surge(least if initial is None else initial)
+        facts += [surge] if surge else []
     if reader.mistakes:
         raise PlanError(*reader.mistakes)
-    return WorkloadFacts(reader.name, tuple(fact for fact in facts if fact), initial)
+    return WorkloadFacts(reader.name, tuple(facts), initial)
 
 
 def _workload(file: PolicyFile) -> Document | None:
