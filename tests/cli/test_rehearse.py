@@ -46,7 +46,7 @@ def rehearse(tmp_path):
 def test_a_curve_under_an_hpa(rehearse):
     result = rehearse("--policy", "hpa.yaml", "--demand", "10/s, 1h: 300/s", "--model", SERVICE)
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("PASS")
+    assert "\nPASS " in result.output
     assert "replica-hours" in result.output
 
 
@@ -106,3 +106,69 @@ def test_a_mistake_is_one_line_and_104(rehearse, arguments, words):
     result = rehearse(*arguments)
     assert result.exit_code == 104, result.output
     assert words.lower() in (result.output + str(result.exception)).lower() or words == "METRIC"
+
+
+# ------------------------------------------------------------------------------------- the lint, and what is taken over
+
+AT_THE_LIMIT = ("--policy", "agent.yaml", "--demand", "0.1/s, 1h: 0.1/s", "--model", "sessions:mean=60s")
+DEPLOYMENT = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 9
+  template:
+    spec:
+      terminationGracePeriodSeconds: 45
+      containers: [{name: web, resources: {requests: {cpu: 500m}}}]
+"""
+
+
+def test_errors_and_warnings_of_the_lint_stand_before_the_result(rehearse):
+    text = rehearse(*AT_THE_LIMIT).output
+    assert (
+        text.splitlines()[0] == "Lint          1 warning; `tonnage lint agent.yaml --sessions-per-worker 5` tells more"
+    )
+    assert text.splitlines()[1].startswith("  warning TN501  a plain HPA target of 4 sessions")
+    assert text.index("TN501") < text.index("PASS")
+    markdown = rehearse(*AT_THE_LIMIT, "--markdown", "--cluster", "1.35").output
+    assert markdown.startswith(
+        "**Lint**: 1 warning; `tonnage lint agent.yaml --cluster 1.35 --sessions-per-worker 5` tells more.\n\n* warning TN501: a"
+    )
+    assert "**PASS**" in markdown
+    found = json.loads(rehearse(*AT_THE_LIMIT, "--json").output)["findings"]
+    assert [each["code"] for each in found] == ["TN501"]
+    assert len(found[0]["evidence"]) == 3
+
+
+def test_a_finding_of_no_weight_is_for_machines_only(rehearse, tmp_path):
+    (tmp_path / "hpa.yaml").write_text(HPA.replace("averageUtilization: 70", "averageUtilization: 50"))
+    given = ("--policy", "hpa.yaml", "--demand", "10/s, 1h: 300/s", "--model", SERVICE)
+    assert rehearse(*given).output.startswith("PASS")
+    assert [each["code"] for each in json.loads(rehearse(*given, "--json").output)["findings"]] == ["TN512"]
+
+
+def test_a_lint_that_fails_is_told_and_does_not_stop_the_rehearsal(rehearse, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError("of the lint")
+
+    monkeypatch.setattr("tonnage.workflows.rehearse_scaling.lint", broken)
+    result = rehearse(*AT_THE_LIMIT)
+    assert result.exit_code == 0
+    assert "the lint failed, which is a bug: ZeroDivisionError: of the lint" in result.stderr
+    assert result.stdout.startswith("PASS")
+
+
+def test_what_the_deployment_says_is_taken_over_told_and_stored(rehearse, tmp_path):
+    (tmp_path / "hpa.yaml").write_text(HPA + DEPLOYMENT)
+    given = ("--policy", "hpa.yaml", "--demand", "10/s, 1h: 300/s", "--model", SERVICE, "--supply", "grace=9s")
+    result = rehearse(*given, "--keep")
+    words = " ".join(result.output.split())
+    assert "cpu_request=0.5 from Deployment web (hpa.yaml:22); surge=3 from Deployment web" in words
+    assert "9 replicas at the start from Deployment web" in words
+    assert "grace=" not in words
+    run = Store(tmp_path / "runs").load("last", 60)
+    assert run.plan.rehearsal.supply == "grace=9s,cpu_request=0.5,surge=3"
+    assert len(run.facts["taken"]) == 3
+    assert run.events[0].text.startswith("9 → ")

@@ -5,7 +5,8 @@ import json
 import pytest
 from tests.scaling.worlds import CALLS, CLAY_HPA, POOL, VOICE_HPA, WEB
 
-from tonnage.load.demand import parse_demand, spiky_day
+from tonnage.load.demand import parse_demand
+from tonnage.load.spiky import spiky_day
 from tonnage.reports.scaling import advices, claim, scaling_document, scaling_markdown, scaling_text
 from tonnage.reports.scaling_figures import scaling_figures
 from tonnage.reports.text import Style, columns

@@ -102,10 +102,10 @@ def as_json(findings: Sequence[Finding]) -> str:
 
 def as_text(findings: Sequence[Finding], names: tuple[str, ...]) -> str:
     """A paragraph a finding, and how many there are."""
+    from tonnage.reports.findings import counted
+
     paragraphs = [_paragraph(finding) for finding in findings]
-    counts = [(each, sum(finding.severity == each for finding in findings)) for each in reversed(SEVERITIES)]
-    told = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in counts if count)
-    return "\n\n".join([*paragraphs, f"{told or 'nothing found'} in {', '.join(names)}"])
+    return "\n\n".join([*paragraphs, f"{counted(findings) or 'nothing found'} in {', '.join(names)}"])
 
 
 def _paragraph(finding: Finding) -> str:

@@ -42,7 +42,8 @@ def manifests_command(context: click.Context, /, name: str, out: str, is_forced:
         tonnage manifests agent.yaml --cluster 1.30 | less
 
     HPA with its behaviour written out, patch of the Deployment, alerts, the adapter's rule, room on the nodes,
-    PodDisruptionBudget, and for session workers the Python module that exposes the metric.
+    PodDisruptionBudget, and for session workers the Python module that exposes the metric. For a Knative policy the
+    annotations of its Service, and the ConfigMap of the cluster where it must differ from Knative's defaults.
     """
     world: World = context.obj
     with telling_mistakes():

@@ -12,9 +12,11 @@ from tonnage.cli.policies import content_of, policies
 from tonnage.cli.world import World
 
 if TYPE_CHECKING:
+    from tonnage.finding import Finding
     from tonnage.load.demand import Demand
     from tonnage.load.plan import Threshold
     from tonnage.runs.run import Run
+    from tonnage.scaling.files import PolicyFile
 
 LARGEST: Final = 200_000_000  # [B] of a demand file
 
@@ -61,6 +63,10 @@ def rehearse_command(
 
     The demand spiky:SEED is a day of calls with two peaks and a surge. Exit codes: 0 every objective held, 99 one was
     missed, 111 saturated to the end, 114 an absurd decision, 104 a mistake in what was given.
+
+    The policy is linted first: errors and warnings stand before the result, and change nothing about it. What --supply
+    leaves open is taken from the Deployment or StatefulSet in the policy's file: grace, cpu_request, cpu_limit, surge,
+    and the replicas at the start.
     """
     world: World = context.obj
     world.store = store
@@ -69,11 +75,30 @@ def rehearse_command(
         from tonnage.workflows.rehearse_scaling import rehearse
 
         (policy,) = policies(world, (policy_name,), known_version(cluster))
+        findings, flags = lint_first(policy, model)
         run = rehearse(policy, demand_argument(world, demand), model, supply, days, seed, objectives(limits))
     if is_stored:
         run = _stored(world, run)
-    _tell(world, run, as_json, as_markdown)
+    more = f"tonnage lint {policy_name}{f' --cluster {cluster}' if cluster else ''}{flags}"
+    _tell(world, run, findings, more, as_json, as_markdown)
     context.exit(run.verdict.exit_code if run.verdict else 0)
+
+
+def lint_first(policy: PolicyFile, model: str) -> tuple[tuple[Finding, ...], str]:
+    """What the lint finds, and the flags with which it finds the same.
+
+    Where the lint itself fails there is a warning instead: that is no reason not to rehearse.
+    """
+    from tonnage.errors import PlanError
+    from tonnage.workflows.rehearse_scaling import findings_of
+
+    try:
+        return findings_of(policy, model)
+    except PlanError:
+        return (), ""  # a mistake in the model, which the rehearsal tells
+    except Exception as error:
+        click.echo(f"warning: the lint failed, which is a bug: {type(error).__name__}: {error}", err=True)
+        return (), ""
 
 
 def demand_argument(world: World, text: str, spiky: int = 1) -> Demand:
@@ -120,14 +145,17 @@ def _stored(world: World, run: Run) -> Run:
     return store_run(run, Store(world.store_path), where, started_at, world.run_id())
 
 
-def _tell(world: World, run: Run, as_json: bool, as_markdown: bool) -> None:
+def _tell(world: World, run: Run, findings: tuple[Finding, ...], more: str, as_json: bool, as_markdown: bool) -> None:
     from tonnage.cli.report import print_json, style_of
+    from tonnage.reports.findings import findings_markdown, findings_text
     from tonnage.reports.json_document import json_document
     from tonnage.reports.scaling import scaling_document, scaling_markdown, scaling_text
 
     if as_json:
-        print_json({**json_document(run), "scaling": scaling_document(run)})
+        found = [finding.to_dict() for finding in findings]
+        print_json({**json_document(run), "scaling": scaling_document(run), "findings": found})
     elif as_markdown:
-        click.echo(scaling_markdown(run), nl=False)
+        click.echo(findings_markdown(findings, more) + scaling_markdown(run), nl=False)
     else:
-        click.echo(scaling_text(run, style_of(world)), nl=False, color=world.color)
+        style = style_of(world)
+        click.echo(findings_text(findings, more, style) + scaling_text(run, style), nl=False, color=world.color)

@@ -123,6 +123,8 @@ def _facts(run: Run, figures: ScalingFigures) -> Iterator[tuple[str, str]]:
         yield "Demand", str(run.facts["demand"])
     if run.facts.get("unknown_seconds"):
         yield "Unknown", f"{_time(float(run.facts['unknown_seconds']))} of the demand, whose ends are joined"
+    if run.facts.get("taken"):
+        yield "From files", "; ".join(map(str, run.facts["taken"]))
     if figures.callers is not None:
         yield "Callers", _callers(figures.callers)
     if figures.requests is not None:

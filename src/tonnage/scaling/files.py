@@ -1,4 +1,4 @@
-"""Policy files: an HPA manifest, the `agent.scaling` block of a voice agent, or a policy.yaml.
+"""Policy files: an HPA manifest, a Knative Service, the `agent.scaling` block of a voice agent, or a policy.yaml.
 
     policy.yaml      kind: hpa | sessions | knative | schedule, and the kind's own keys
                      name: and, for a schedule, wraps: another policy of any of these forms
@@ -21,6 +21,7 @@ from tonnage.scaling.hpa.autoscaler import HorizontalPodAutoscaler
 from tonnage.scaling.hpa.manifest import hpa_spec
 from tonnage.scaling.hpa.spec import GATES, NEWEST, VERSIONS, HpaSpec
 from tonnage.scaling.knative import KnativePodAutoscaler, KnativeSpec
+from tonnage.scaling.knative_service import is_service, of_cluster, service_spec
 from tonnage.scaling.policy import Policy
 from tonnage.scaling.policy_keys import knative_spec, schedule
 from tonnage.scaling.schedule import Schedule
@@ -98,10 +99,14 @@ def read_policy(content: str | bytes, source: str = "", *, version: str | None =
     others = tuple(document for document in documents if document is not policies[0])
     mistakes = [mistake for document in others for mistake in document.mistakes]
     try:
-        found = _read(policies[0], policies[0].value, version)
+        found = _of_cluster(_read(policies[0], policies[0].value, version), others)
     except PlanError as error:
         known = {mistake.path for mistake in policies[0].mistakes}
-        more = [policies[0].located(mistake) for mistake in error.mistakes if mistake.path not in known]
+        more = [
+            mistake if mistake.source else policies[0].located(mistake)
+            for mistake in error.mistakes
+            if mistake.path not in known
+        ]
         raise PlanError(*policies[0].mistakes, *more, *mistakes) from None
     if policies[0].mistakes or mistakes:
         raise PlanError(*policies[0].mistakes, *mistakes)
@@ -115,7 +120,7 @@ def _is_policy(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     if "apiVersion" in value:
-        return value.get("kind") == _HPA
+        return value.get("kind") == _HPA or is_service(value)
     return "agent" in value or "kind" in value or "scaling" in value
 
 
@@ -168,7 +173,17 @@ def _read(document: Document, node: Any, version: str | None) -> PolicyFile:
     return replace(_of_form(document, node, version), node=node)
 
 
+def _of_cluster(found: PolicyFile, others: tuple[Document, ...]) -> PolicyFile:
+    """A Knative Service with what the ConfigMap of its cluster, beside it, says."""
+    if not isinstance(found.spec, KnativeSpec) or not is_service(found.node):
+        return found
+    spec = of_cluster(found.spec, others)
+    return replace(found, spec=spec, policy=KnativePodAutoscaler(spec))
+
+
 def _of_form(document: Document, node: Node, version: str | None) -> PolicyFile:
+    if is_service(node):
+        return _service(document, node)
     if "apiVersion" in node or node.get("kind") == _HPA:
         return _manifest(document, node, version)
     if "kind" not in node:
@@ -220,6 +235,29 @@ def _of_kind(kind: Kind, document: Document, keys: dict[str, Any], version: str 
 
 
 def _manifest(document: Document, node: Node, version: str | None) -> PolicyFile:
+    mistakes, (_, place) = _named(node)
+    try:
+        spec = hpa_spec(node, version=version or NEWEST)
+    except PlanError as error:
+        raise PlanError(*mistakes, *error.mistakes) from None
+    if mistakes:
+        raise PlanError(*mistakes)
+    return PolicyFile("hpa", spec, HorizontalPodAutoscaler(spec), document, spec.name, place)
+
+
+def _service(document: Document, node: Node) -> PolicyFile:
+    mistakes, (name, place) = _named(node)
+    try:
+        spec = service_spec(node)
+    except PlanError as error:
+        raise PlanError(*mistakes, *error.mistakes) from None
+    if mistakes:
+        raise PlanError(*mistakes)
+    return PolicyFile("knative", spec, KnativePodAutoscaler(spec), document, name, place)
+
+
+def _named(node: Node) -> tuple[list[Mistake], tuple[str, str]]:
+    """What is wrong with the name and namespace of an object, and both of them."""
     metadata = node.get("metadata") or {}
     if not isinstance(metadata, Mapping):
         raise PlanError(Mistake("metadata", "is a mapping with name and namespace"))
@@ -228,14 +266,7 @@ def _manifest(document: Document, node: Node, version: str | None) -> PolicyFile
         for key in ("name", "namespace")
         if key in metadata and not isinstance(metadata[key], str)
     ]
-    try:
-        spec = hpa_spec(node, version=version or NEWEST)
-    except PlanError as error:
-        raise PlanError(*mistakes, *error.mistakes) from None
-    if mistakes:
-        raise PlanError(*mistakes)
-    place = str(metadata.get("namespace", ""))
-    return PolicyFile("hpa", spec, HorizontalPodAutoscaler(spec), document, spec.name, place)
+    return mistakes, (str(metadata.get("name", "")), str(metadata.get("namespace", "")))
 
 
 def _hpa(document: Document, keys: dict[str, Any], version: str | None) -> PolicyFile:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from tonnage.capacity import fields
 from tonnage.capacity.models import parse_model
+from tonnage.capacity.sessions import SessionModel
 from tonnage.errors import Mistake, PlanError, StoreError
+from tonnage.finding import Finding
 from tonnage.load.demand import DAY, Demand, demand_of_counts, parse_demand
 from tonnage.load.demand_csv import read_demand_csv
 from tonnage.load.plan import Rehearsal, Threshold
@@ -19,9 +20,11 @@ from tonnage.runs.run import Ending, Run
 from tonnage.runs.store import Origins, Store
 from tonnage.runs.verdict import judge
 from tonnage.scaling.files import PolicyFile
-from tonnage.scaling.sessions import SessionSpec
+from tonnage.scaling.lint.circumstances import Circumstances
+from tonnage.scaling.lint.rules import lint
 from tonnage.scaling.simulator import OBJECTIVES, Settings, simulate
-from tonnage.scaling.supply import Delay, Supply
+from tonnage.scaling.supply import Supply
+from tonnage.scaling.surroundings import surroundings
 
 
 def rehearse(
@@ -39,32 +42,44 @@ def rehearse(
         days: the horizon; None for the length of the demand.
         thresholds: objectives beside those of a session pool.
 
+    Returns:
+        The Run; its plan has the supply with what the policy's file adds to it, and `facts["taken"]` says what that is.
+
     Raises:
         PlanError: with the mistakes of the model or of the supply.
     """
-    parsed = parse_model(model)
-    texts = Rehearsal(demand.text, model, json.dumps(policy.document.value, default=str), supply)
+    parsed, around = parse_model(model), surroundings(policy, supply)
+    texts = Rehearsal(demand.text, model, json.dumps(policy.document.value, default=str), around.text)
     chosen = None
     if thresholds:
         chosen = (*(OBJECTIVES if model.startswith("sessions") else ()), *thresholds)
-    return simulate(
+    run = simulate(
         demand,
         parsed,
         policy.policy,
-        supply_of(policy, supply),
+        around.supply,
         seed,
         None if days is None else days * DAY,
-        settings=Settings(thresholds=chosen),
+        settings=Settings(thresholds=chosen, initial=around.initial),
         texts=texts,
     )
+    return replace(run, facts={**run.facts, "taken": list(around.taken)}) if around.taken else run
 
 
 def supply_of(policy: PolicyFile, text: str) -> Supply:
-    """The supply of a text; the warm-up is the policy's own where it names one and the text does not."""
-    supply, spec = Supply.parse(text), (policy.inner or policy).spec
-    if isinstance(spec, SessionSpec) and "warmup" not in fields.split(text, "supply"):
-        supply = replace(supply, warmup=Delay.fixed(spec.warmup_time))
-    return supply
+    """The supply of a text, with what the policy's file says of the rest.
+
+    Raises:
+        PlanError: with every mistake.
+    """
+    return surroundings(policy, text).supply
+
+
+def findings_of(policy: PolicyFile, model: str) -> tuple[tuple[Finding, ...], str]:
+    """What the lint finds in a policy over a model, and the flags with which `tonnage lint` finds the same."""
+    parsed = parse_model(model)
+    slots = parsed.per_worker if isinstance(parsed, SessionModel) else None
+    return lint(policy, Circumstances(slots)), f" --sessions-per-worker {slots}" if slots else ""
 
 
 def demand_of(text: str, csv: str | None, store: Store, spiky: int = 1) -> Demand:

@@ -227,7 +227,7 @@ def test_a_single_size_leaves_nothing_to_say():
     assert set(found(text)) == set()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(specs(), st.sampled_from([None, 1, 5]), st.sampled_from([None, 0.7]))
 def test_any_hpa_can_be_looked_at(spec, slots, threshold):
     file = PolicyFile("hpa", spec, HorizontalPodAutoscaler(spec), Document({}, "any.yaml"))
@@ -235,7 +235,7 @@ def test_any_hpa_can_be_looked_at(spec, slots, threshold):
     assert all(json.dumps(each.to_dict(), allow_nan=False) for each in lint(file, around))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_any_session_policy_can_be_looked_at(data):
     least = data.draw(st.integers(0, 20))

@@ -172,7 +172,7 @@ def test_a_pool_that_may_be_empty_keeps_one_worker_and_a_long_delay_is_cut():
 @pytest.mark.parametrize(
     ("text", "chosen", "messages"),
     [
-        ("kind: knative", NEW, ["a Knative revision is scaled by its own annotations"]),
+        ("kind: knative\ntarget: 200\n", NEW, ["p.yaml:2: target: is 200 % of capacity: Knative takes 1 to 100"]),
         (VOICE_SCALING, Settings("1.20"), ["version '1.20' has no manifests: it is one of 1.23 to 1.37"]),
         (VOICE_SCALING, Settings("2"), ["version '2' has no manifests"]),
         (

@@ -1,4 +1,4 @@
-"""Examples: the policy itself, driven over small tables of observations.
+"""Examples without time: the policy itself, asked over small tables of observations where it acts.
 
 A load is a whole number of the metric's own units over all pods: sessions, queue entries, or for utilization per cent
 of one pod's request.
@@ -7,7 +7,7 @@ of one pod's request.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -145,57 +145,8 @@ def _metrics(metric: MetricSpec, now: float, values: list[int], names: list[str]
 
 def workers_sight(now: float, size: int, load: int) -> Observation:
     """Ready workers that share sessions evenly."""
-    return pool(now, shared(load, size))
-
-
-def pool(now: float, sessions: list[int], coming: int = 0, rejected: int = 0) -> Observation:
-    """Ready workers with so many sessions each, and others that are coming."""
-    workers = [Worker(f"worker-{i}", "ready", count) for i, count in enumerate(sessions)]
-    workers += [Worker(f"coming-{i}", "provisioning") for i in range(coming)]
-    return Observation(now, len(workers), workers=tuple(workers), rejected=rejected)
-
-
-# ------------------------------------------------------------------------------------------------- runs
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A moment of a small run: the size asked for, and the pods that are ready."""
-
-    now: float
-    size: int
-    ready: int
-
-
-def ramp(
-    policy: Policy[Any],
-    start: int,
-    delay: float,
-    see: Callable[[float, int, int], Observation],
-    until: float,
-    most: int | None = None,
-) -> Iterator[Step]:
-    """Decisions from `start` ready replicas on, when a new one takes `delay` [s]; the steps at which the size changed.
-
-    `see(now, size, ready)` is what the policy observes. It ends at `until`, or once the size is `most`.
-    """
-    size, state, now = start, None, 0.0
-    born = [-delay] * start
-    yield Step(now, size, start)
-    while now < until and size != most:
-        ready = sum(at + delay <= now for at in born)
-        seen = see(now, size, ready)
-        decision, state = policy.decide(seen, state)
-        if decision.valid and decision.replicas != size:
-            born = born[: decision.replicas] + [now] * (decision.replicas - size)
-            size = decision.replicas
-            yield Step(now, size, min(ready, size))
-        now += policy.period
-
-
-def changes(spec: SessionSpec, load: Callable[[float], int], size: int, until: float) -> list[Step]:
-    """The changes of a session policy under a load [sessions] over time, with workers that are ready at once."""
-    return list(ramp(SessionPolicy(spec), size, 0.0, lambda now, size, _: workers_sight(now, size, load(now)), until))
+    workers = tuple(Worker(f"worker-{i}", "ready", count) for i, count in enumerate(shared(load, size)))
+    return Observation(now, size, workers=workers)
 
 
 def absence(spec: HpaSpec, metric: MetricSpec, size: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 from math import ceil
@@ -10,7 +10,7 @@ from typing import Final
 
 from tonnage.finding import Evidence, Finding
 from tonnage.scaling.files import PolicyFile
-from tonnage.scaling.hpa.spec import HpaSpec, MetricSpec, Target
+from tonnage.scaling.hpa.spec import HpaSpec, Target
 from tonnage.scaling.lint.circumstances import Circumstances
 from tonnage.scaling.lint.example import (
     absence,
@@ -19,13 +19,12 @@ from tonnage.scaling.lint.example import (
     observed,
     one_metric,
     pods_sight,
-    ramp,
     settled,
     shared,
     target_of,
 )
 from tonnage.scaling.lint.objects import where, workload
-from tonnage.scaling.policy import Observation
+from tonnage.scaling.lint.rehearsed import World, held, steps
 
 
 def value_with_slow_starters(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
@@ -39,10 +38,8 @@ def value_with_slow_starters(file: PolicyFile, around: Circumstances) -> Iterato
         value = 2 * target_of(metric)
         free = replace(file.spec, max_replicas=max(file.spec.max_replicas, 1000))
         average = replace(metric, target=Target("AverageValue", average=-(-target_of(metric) // start)))
-        sizes = [
-            list(ramp(one_metric(free, each), start, around.delay, _constant(each, value), until))[-1].size
-            for each in (metric, average)
-        ]
+        world = World(around.node_delay, around.start_up)
+        sizes = [steps(held(free, each, [value], start, world, until), start)[-1].size for each in (metric, average)]
         if sizes[0] <= sizes[1]:
             continue
         claim = (
@@ -60,11 +57,6 @@ def value_with_slow_starters(file: PolicyFile, around: Circumstances) -> Iterato
         )
         evidence = Evidence(metric.name, numbers, (0.0, until))
         yield Finding.of("TN504", claim, evidence, advice, where(file, f"metrics[{i}]"))
-
-
-def _constant(metric: MetricSpec, value: int) -> Callable[[float, int, int], Observation]:
-    """A value that stays, whatever the size."""
-    return lambda now, size, ready: observed(metric, now, size, [value, *[0] * (ready - 1)])
 
 
 def missing_requests(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:

@@ -57,14 +57,27 @@ class Workload:
     containers: tuple[Container, ...]
 
 
+def targeted(file: PolicyFile, *kinds: str) -> Document | None:
+    """The object that the policy targets, by kind, name and namespace; where it targets nothing, the only one."""
+    core = file.core
+    found = list(of_kind(file, *kinds))
+    target = inside(core.node.get("spec", core.node), "scaleTargetRef")
+    if target is None:
+        return found[0] if len(found) == 1 else None
+    wanted = inside(target, "kind"), inside(target, "name")
+    for document in found:
+        place = inside(document.value, "metadata", "namespace")
+        is_named = (document.value["kind"], inside(document.value, "metadata", "name")) == wanted
+        if is_named and (not place or not core.namespace or place == core.namespace):
+            return document
+    return None
+
+
 def workload(file: PolicyFile) -> Workload | None:
-    """The workload that the HPA names, or the only one; None when the file has none."""
-    found = list(of_kind(file, *_WORKLOADS))
-    name = inside(file.core.document.value, "spec", "scaleTargetRef", "name")
-    named = [document for document in found if inside(document.value, "metadata", "name") == name]
-    if not named and len(found) != 1:
+    """The workload of the policy; None when the file has none."""
+    document = targeted(file, *_WORKLOADS)
+    if document is None:
         return None
-    document = (named or found)[0]
     pod = inside(document.value, "spec", "template", "spec")
     grace = inside(pod, "terminationGracePeriodSeconds")
     labels = inside(document.value, "spec", "template", "metadata", "labels")

@@ -15,7 +15,6 @@ from tonnage.scaling.hpa.spec import HpaSpec, MetricSpec, Target
 from tonnage.scaling.lint.circumstances import Circumstances
 from tonnage.scaling.lint.example import (
     Lines,
-    changes,
     counts_sessions,
     example_size,
     lines,
@@ -25,6 +24,8 @@ from tonnage.scaling.lint.example import (
     workers_sight,
 )
 from tonnage.scaling.lint.objects import WarningLine, warning_lines, where
+from tonnage.scaling.lint.rehearsed import Step, World, sessions, steps
+from tonnage.scaling.lint.witnesses import Crowd, crowded, hpa_crosses, policy_crosses
 from tonnage.scaling.sessions import SessionPolicy, SessionSpec
 
 OWN_TOLERANCE: Final = (
@@ -67,7 +68,12 @@ def not_expressible(file: PolicyFile, around: Circumstances) -> Iterator[Finding
         slots = around.sessions_per_worker if counts_sessions(metric) else None
         slots = wanted.sessions_per_worker if wanted else slots
         place = where(file, f"metrics[{i}]" if wanted is None else "scale_up_threshold")
-        yield _inexpressible(place, metric, size, found, slots, wanted)
+        seen = [hpa_crosses(spec, metric, found, size)]
+        if wanted:
+            own = lines(SessionPolicy(wanted), workers_sight, size, wanted.sessions_per_worker * size)
+            seen.append(policy_crosses(wanted, own, size))
+        finding = _inexpressible(place, metric, size, found, slots, wanted)
+        yield replace(finding, evidence=(*finding.evidence, *seen))
 
 
 def _inexpressible(
@@ -112,13 +118,14 @@ def small_buffer(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
     active = slots * size * 1000 // (1000 + spec.buffer)
     if not is_fine:
         active = ceil(Fraction(slots * size * (1000 - spec.buffer), 1000)) - 1
-    steps = changes(free, lambda _: active, size, 100 * spec.period)
+    until = 100 * spec.period
+    then = steps(sessions(SessionPolicy(free), slots, [active], until, size, World()), size)[-1].size
     numbers: dict[str, int | float | str] = {
         "buffer": share, "scale_up_threshold": up, "utilization_of_demand_times": round(1000 / (1000 + spec.buffer), 4),
-        "utilization_of_future_size": round(1 - share, 4), "active": active, "workers": size, "then": steps[-1].size,
+        "utilization_of_future_size": round(1 - share, 4), "active": active, "workers": size, "then": then,
         "need": free.need(active),
     }  # fmt: skip
-    goes = f"{active} sessions on {size} workers of {slots} become {steps[-1].size} workers"
+    goes = f"{active} sessions on {size} workers of {slots} become {then} workers"
     if is_fine:
         claim = (
             f"a buffer of {share:g} is a share of the future size here; meant as demand x {1 + share:g} it would "
@@ -131,7 +138,7 @@ def small_buffer(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
             f"although the buffer asks for {free.need(active)}"
         )
         advice = f"Write a buffer of {1 - up:g} or more, or leave it out."
-    evidence = Evidence("active sessions", numbers, (0.0, 100 * spec.period))
+    evidence = Evidence("active sessions", numbers, (0.0, until))
     yield Finding.of("TN502", claim, evidence, advice, where(file, "buffer"), "info" if is_fine else None)
 
 
@@ -145,9 +152,9 @@ def cycling(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
     high = ceil(Fraction(spec.scale_up_threshold * spec.sessions_per_worker * fewest, 1000))
     half = spec.scale_down_delay + 2 * spec.period
     until = 8 * half
-    drop, found = 0, changes(spec, lambda _: high, fewest, until)[1:]
+    drop, found = 0, _changes(spec, [high], until, fewest)
     if len(found) < 4:
-        drop, found = 1, changes(spec, lambda now: high - int(now // half) % 2, fewest, until)[1:]
+        drop, found = 1, _changes(spec, [high, high - 1] * 4, half, fewest)
     sizes = " → ".join(str(each) for each in (fewest, *(step.size for step in found)))
     least = spec.scale_up_threshold * fewest / (fewest + 1) / 1000
     swing = f"{high} sessions" if not drop else f"{high} sessions and {high - drop} in turn"
@@ -163,19 +170,24 @@ def cycling(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
     yield Finding.of("TN503", claim, evidence, advice, where(file, "scale_down_threshold"))
 
 
+def _changes(spec: SessionSpec, counts: list[int], length: float, start: int) -> list[Step]:
+    """The changes of size under these numbers of sessions, with workers that are ready at once."""
+    return steps(sessions(SessionPolicy(spec), spec.sessions_per_worker, counts, length, start, World()), start)[1:]
+
+
 def above_pool_limit(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
     """TN505: with tolerance t, a target T needs (1 + t) T < the load at which workers close."""
     limit, spec = around.limit(file), file.spec
     if limit is None:
         return
     threshold, known = limit
-    for metric, share, place in _first_moves(file, around):
+    for metric, share, place, crowd in _first_moves(file, around):
         if share < threshold:
             continue
         numbers: dict[str, int | float | str] = {"load_threshold": threshold, "first_up_at": round(share, 4)}
         claim = (
             f"workers take no more sessions at a load of {threshold:g} ({known}), and the policy first grows at "
-            f"{share:.3g} of {metric}: the pool is full before"
+            f"{share:.3g} of {metric}: the pool is full by then"
         )
         advice = f"Scale up below {threshold:g}; LiveKit advises 0.5. "
         if isinstance(spec, HpaSpec):
@@ -186,35 +198,44 @@ def above_pool_limit(file: PolicyFile, around: Circumstances) -> Iterator[Findin
             numbers["target_below"] = round(most, 4)
         else:
             advice += f"That is a scale_up_threshold below {threshold:g}, if sessions measure the load."
-        yield Finding.of("TN505", claim, Evidence(metric, numbers), advice, where(file, place))
+        finding = Finding.of("TN505", claim, Evidence(metric, numbers), advice, where(file, place))
+        yield replace(finding, evidence=(*finding.evidence, crowded(crowd, threshold, around)))
 
 
-def _first_moves(file: PolicyFile, around: Circumstances) -> Iterator[tuple[str, float, str]]:
-    """Metrics that measure the load of a worker, with the share at which the policy first grows, and their paths."""
+def _first_moves(file: PolicyFile, around: Circumstances) -> Iterator[tuple[str, float, str, Crowd]]:
+    """Metrics that measure the load of a worker: the share at which the policy first grows, path, and a crowd on it."""
     spec = file.spec
     size = example_size(spec) if isinstance(spec, HpaSpec | SessionSpec) else None
     if isinstance(spec, SessionSpec) and size:
         found = lines(SessionPolicy(spec), workers_sight, size, 2 * spec.sessions_per_worker * size)
         if found.up is not None:
-            yield "sessions per slot", found.up / spec.sessions_per_worker / size, "scale_up_threshold"
+            crowd = Crowd(SessionPolicy(spec), spec.sessions_per_worker, size)
+            share = found.up / spec.sessions_per_worker / size
+            yield "sessions per slot", share, "scale_up_threshold", crowd
     if not isinstance(spec, HpaSpec) or not size:
         return
     for i, metric in enumerate(spec.metrics):
-        path = f"metrics[{i}]"
-        if metric.type == "Pods" and target_of(metric) <= 1000:
-            # A load between 0 and 1: looked at in thousandths.
-            fine = replace(metric, target=replace(metric.target, average=1000 * target_of(metric)))
-            up = hpa_lines(spec, fine, size).up
-            if up is not None:
-                yield metric.name, up / size / 1000, path
-        elif counts_sessions(metric) and around.sessions_per_worker:
-            up = hpa_lines(spec, metric, size).up
-            if up is not None:
-                yield f"{metric.name} per slot", up / size / around.sessions_per_worker, path
-        elif metric.name == "cpu" and metric.target.utilization:
-            up = hpa_lines(spec, metric, size).up
-            if up is not None:
-                yield "cpu", up / size / 100, path
+        measured = _measured(spec, metric, around.sessions_per_worker)
+        if measured is None:
+            continue
+        name, shown, slots = measured
+        up = hpa_lines(spec, shown, size).up
+        if up is not None:
+            seen = shown if shown.name == "cpu" else replace(shown, name="sessions")
+            yield name, up / size / slots, f"metrics[{i}]", Crowd(one_metric(spec, seen), slots, size)
+
+
+def _measured(spec: HpaSpec, metric: MetricSpec, slots: int | None) -> tuple[str, MetricSpec, int] | None:
+    """What a metric measures of a worker's load, the metric in whole units, and how many of them are a full worker."""
+    if metric.type == "Pods" and target_of(metric) <= 1000:
+        # A load between 0 and 1: looked at in thousandths.
+        fine = replace(metric, target=replace(metric.target, average=1000 * target_of(metric)))
+        return metric.name, fine, 1000
+    if counts_sessions(metric) and slots:
+        return f"{metric.name} per slot", metric, slots
+    if metric.name == "cpu" and metric.target.utilization:
+        return "cpu", metric, 100
+    return None
 
 
 def on_alert_line(file: PolicyFile, around: Circumstances) -> Iterator[Finding]:
