@@ -27,8 +27,8 @@ def test_a_mapping_says_the_same():
 
 def test_every_mistake_is_named():
     with pytest.raises(PlanError) as refusal:
-        Supply.parse("startup=soon,warm_up=3s,node=4m..2m,routing=best,retry=2,gaps=1h,surge=0")
-    assert len(refusal.value.mistakes) == 7
+        Supply.parse("startup=soon,warm_up=3s,node=4m..2m,routing=best,balancing=fair,retry=2,gaps=1h,surge=0")
+    assert len(refusal.value.mistakes) == 8
     assert "did you mean warmup?" in str(refusal.value)
 
 

@@ -3,10 +3,13 @@
 import pytest
 from tests.scaling.worlds import CALLS, CLAY_HPA, PLAIN_VOICE_HPA, POOL, VOICE_HPA, WAVES, WEB
 
-from tonnage.load.demand import spiky_day
+from tonnage.capacity.service import ServiceModel
+from tonnage.load.demand import parse_demand, spiky_day
 from tonnage.scaling.simulator import Settings, simulate
 from tonnage.scaling.supply import Supply
 
+RARE = parse_demand("2/s, 1h: 40/s, 30m: 10/s, 0s: 30/s, 20m: 30/s, 1h: 2/s")
+ONE_BY_ONE = ServiceModel(0.2, 2, scv=2.0, by="request")
 SUPPLIES = {
     "plain": "",
     "nodes": "per_node=3,idle_nodes=1,startup=20s..60s,grace=300s",
@@ -19,6 +22,7 @@ SUPPLIES = {
     ("demand", "model", "policy"),
     [
         pytest.param(WAVES, WEB, CLAY_HPA, id="requests"),
+        pytest.param(RARE, ONE_BY_ONE, CLAY_HPA, id="requests one by one"),
         pytest.param(spiky_day(1), CALLS, VOICE_HPA, id="sessions under an HPA with behaviour"),
         pytest.param(spiky_day(2), CALLS, PLAIN_VOICE_HPA, id="sessions under an HPA without"),
         pytest.param(spiky_day(3), CALLS, POOL, id="sessions under their own policy"),

@@ -39,6 +39,11 @@ class Replica:
     def name(self) -> str:
         return f"replica-{self.number}"
 
+    def within(self, begin: float, end: float) -> tuple[float, float]:
+        """From when on it ran, and was ready, within a time that ends while it runs [s]."""
+        begin = max(begin, self.running)
+        return begin, min(max(self.ready_at, begin), end)
+
 
 class Service(Protocol):
     """What replicas are told to: `running` and `ready` of a further one, or that one goes."""

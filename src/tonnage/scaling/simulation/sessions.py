@@ -35,6 +35,7 @@ class Sessions:
         )
         self.counters = self.pool.counters()
         self.now = 0.0
+        self.ready = 0  # replicas: the core knows them by itself
         self.next_break = inf  # of the demand: the core sees it by itself
         self.total = {"sessions": History(), "rate": History()}
 
