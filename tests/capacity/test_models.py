@@ -41,7 +41,7 @@ def test_every_mistake_of_a_text_is_named(text, count):
 
 
 def test_a_flow_of_another_scv_than_that_of_mmc_is_a_mistake_and_names_the_remedy():
-    with pytest.raises(PlanError, match="model.scv: .* add by=request"):
+    with pytest.raises(PlanError, match=r"model\.scv: .* add by=request"):
         ServiceModel(0.02, 4, scv=0.5)
 
 

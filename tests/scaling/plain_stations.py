@@ -67,7 +67,6 @@ class PlainStations:
         if self.balancing == "least":
             chosen = min(ready, key=lambda each: len(each["serving"]) + len(each["queue"]))
         else:
-            later = [each for each in ready if self.replicas.index(each) > self.last]
             chosen = next((each for each in ready if each["number"] > self.last), ready[0])
             self.last = chosen["number"]
         chosen["queue"].append(arrived)

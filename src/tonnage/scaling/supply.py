@@ -116,8 +116,8 @@ class Supply:
         node_idle: how long an empty node beyond the idle ones stays.
         grace: how long a draining replica may finish its sessions, or its requests one by one.
         routing: of sessions: "weighted" at random by free slots, "least" loaded, or "pack".
-        balancing: of requests one by one over the ready replicas: at "random", so that each is M/M/c (or M/G/c) by itself,
-            "round_robin" in turn, or "least": to the one with the fewest requests, the oldest of several.
+        balancing: of requests one by one over the ready replicas: at "random", so that each is M/M/c (or M/G/c) by
+            itself, "round_robin" in turn, or "least": to the one with the fewest requests, the oldest of several.
         victims: which replicas go when a policy does not name them: the "newest", as Kubernetes has it, or the most
             "idle", as with a deletion cost; those that are not ready go first.
         failures, evictions: of one ready replica [1/s]; an evicted one drains, and both are replaced.

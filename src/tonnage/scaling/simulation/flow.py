@@ -117,9 +117,7 @@ class Flow:
         """Running totals by metric."""
         return {"arrivals_due": self.arrived, "http_reqs": self.served, "saturated_seconds": self.saturated}
 
-    def readings(
-        self, what: str, at: float, window: float, serving: Iterable[Replica]
-    ) -> list[tuple[int, int]] | None:
+    def readings(self, what: str, at: float, window: float, serving: Iterable[Replica]) -> list[tuple[int, int]] | None:
         """(replica, thousandths) of a quantity over a window, the same of all that were ready for all of it."""
         history = self.each.get(what)
         if history is None:

@@ -55,7 +55,7 @@ class Requests:
         self._is_sampled = bool(wants.of_replicas)
         self.counters = self._pool.counters()
         self._sums = self._pool.integrals()
-        self.total = {name: History() for name in QUANTITIES[1:] if name in wants.of_service}
+        self.total: dict[str, History] = {name: History() for name in QUANTITIES[1:] if name in wants.of_service}
         self.now = self._due = 0.0
         self.ready = 0
         self.rate = self.utilization = self.backlog = self._saturated = 0.0
@@ -115,9 +115,7 @@ class Requests:
             "saturated_seconds": self._saturated,
         }
 
-    def readings(
-        self, what: str, at: float, window: float, serving: Iterable[Replica]
-    ) -> list[tuple[int, int]] | None:
+    def readings(self, what: str, at: float, window: float, serving: Iterable[Replica]) -> list[tuple[int, int]] | None:
         """(replica, thousandths) of a quantity over a window, of each that ran at its end."""
         amount = self._amounts.get(what)
         if amount is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from tonnage.metrics.histogram import Histogram
 from tonnage.scaling.simulation.fleet import Replica
 from tonnage.scaling.simulation.history import History
 
-QUANTITIES: Final = ("cpu", "rate", "concurrency", "queue", "utilization")
+QUANTITIES: Final[tuple[str, ...]] = ("cpu", "rate", "concurrency", "queue", "utilization")
 Responses = tuple[Histogram | None, Histogram | None]
 """Response times [ns], and lower bounds of those that are known only from below."""
 
@@ -28,7 +28,7 @@ class RequestService(Protocol):
     rate: float
     utilization: float
     backlog: float
-    total: Mapping[str, History]
+    total: dict[str, History]
 
     @property
     def is_saturated(self) -> bool:
@@ -41,9 +41,7 @@ class RequestService(Protocol):
     def counted(self) -> dict[str, float]:
         """Running totals by metric."""
 
-    def readings(
-        self, what: str, at: float, window: float, serving: Iterable[Replica]
-    ) -> list[tuple[int, int]] | None:
+    def readings(self, what: str, at: float, window: float, serving: Iterable[Replica]) -> list[tuple[int, int]] | None:
         """(replica, thousandths) of a quantity over the window that ends `at`, of those that ran then.
 
         None where the quantity is not simulated.
