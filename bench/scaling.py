@@ -11,8 +11,8 @@ TITLE = "Rehearsal"
 METHOD = """\
 Elapsed time within one process, the import of the package not counted: an HPA on a service over one week at 15 s
 (40,320 decisions, windows of a minute), a day of 1,000,000 sessions one by one under the session policy (a decision
-every 5 s), an hour of 1,000,000 requests one by one under the HPA, and a tuning of session policies over a week of spiky
-days on all cores. Median and range of the rounds."""
+every 5 s), an hour of 1,000,000 requests one by one under the HPA, and a tuning of session policies over a week of
+spiky days on all cores. Median and range of the rounds."""
 
 WEEK = 7 * 86_400.0
 HPA = """

@@ -25,6 +25,7 @@ from tonnage.scaling.supply import Supply
 
 QUICK = Supply.parse("startup=45s,metric_delay=15s..30s")
 SLOW = ServiceModel(0.2, 2, by="request")
+FOREVER_BY_TURNS = ServiceModel(1e7, scv=0.0, by="request"), Supply.parse("balancing=round_robin")
 HILL = parse_demand("40/s, 1h: 600/s, 30m: 600/s, 1h: 100/s, 30m: 100/s")
 
 
@@ -161,6 +162,17 @@ def test_requests_fail_with_their_replica_and_with_the_end_of_its_grace():
     ]
     assert failed[0] == failed[3] == 0
     assert min(failed[1:3]) > 10
+
+
+def test_idle_victims_are_those_with_the_fewest_requests():
+    """Two requests that never end, by turns on 0 and 1."""
+    requests = Requests(
+        parse_demand("1/s, 2s: 1/s, 0s: 0/s, 1m: 0/s").curve, *FOREVER_BY_TURNS, 1, Wants(), regular=True
+    )
+    for _ in range(3):
+        requests.add(LONG_AGO, 0.0)
+    requests.advance(10.0)
+    assert requests.loads() == {0: 1, 1: 1, 2: 0}
 
 
 def test_a_seed_gives_the_same_run_and_another_one_does_not():

@@ -156,6 +156,10 @@ class Requests:
         """Replicas that ended since the last call: number, instant, requests that failed with them."""
         return self._pool.take_gone()
 
+    def loads(self) -> dict[int, int]:
+        """Requests by replica, those that wait included."""
+        return dict(self._pool.replicas())
+
     def add(self, running: float, ready: float) -> None:
         """A further replica."""
         self._pool.add_replica(running, ready)

@@ -54,7 +54,7 @@ class Sessions:
         """Replicas that ended since the last call: number, instant, sessions that were cut."""
         return self.pool.take_gone()
 
-    def sessions(self) -> dict[int, int]:
+    def loads(self) -> dict[int, int]:
         """Sessions by replica."""
         return {number: sessions for number, _, sessions in self.pool.workers()}
 
