@@ -112,6 +112,15 @@ def test_a_line_that_is_being_worked_off_at_the_end_leaves_bounds_and_no_verdict
     assert run.verdict.value == "invalid"
 
 
+def test_what_is_in_service_at_the_end_is_answered_within_the_grace_and_judged():
+    limits = (Threshold("http_req_response_time", "avg<1000"), Threshold("http_req_response_time", "max<60000"))
+    for grace, value in (("30s", "pass"), ("0s", "invalid")):
+        demand, supply = parse_demand("30/s, 10m: 30/s"), Supply.parse(f"grace={grace}")
+        run = simulate(demand, SLOW, of_cpu(5, 5), supply, settings=Settings(thresholds=limits))
+        assert (run.verdict.value, times(run).censored.count > 0) == (value, value == "invalid")
+        assert count(run, "arrivals_due") == times(run).count
+
+
 def test_waiting_near_the_capacity_is_no_saturation():
     run = simulate(parse_demand("9.5/s, 1h: 9.5/s"), ServiceModel(0.2, 2, by="request"), of_cpu(1, 1), QUICK)
     assert "saturated" not in kinds(run)

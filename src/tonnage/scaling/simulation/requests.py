@@ -51,7 +51,7 @@ class Requests:
         self._area, self._corners = demand.area, Corners(demand)
         self._servers, self._one = limited.servers, limited.of(1).capacity
         self._amounts = _amounts(limited.servers, model.demand / limited.demand if limited.demand > 0 else 0.0)
-        self._warming_cpu = supply.warming_cpu
+        self._warming_cpu, self._grace = supply.warming_cpu, supply.grace
         self._is_sampled = bool(wants.of_replicas)
         self.counters = self._pool.counters()
         self._sums = self._pool.integrals()
@@ -141,8 +141,13 @@ class Requests:
         return len(found), sum(found)
 
     def finish(self) -> None:
-        """What has not ended is as old as it is, at least."""
+        """What is there may still end within the grace, as in a measured run; the rest is known from below.
+
+        Nobody comes any more, which changes nothing for those who are there: they are served in order.
+        """
+        self._pool.advance(self.now + self._grace)
         self._pool.note_unfinished()
+        self.counters = self._pool.counters()
 
     def take_responses(self) -> Responses:
         """Of the requests that ended since the last call."""
