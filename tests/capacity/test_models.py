@@ -15,6 +15,8 @@ from tonnage.errors import OutOfDomain, PlanError, UsageError
 
 def test_texts_give_models():
     assert parse_model("service:demand=20ms,servers=4") == ServiceModel(0.02, 4)
+    assert parse_model("service:demand=20ms,scv=0.5,by=request") == ServiceModel(0.02, scv=0.5, by="request")
+    assert parse_model("service:demand=20ms,scv=1,by=flow") == ServiceModel(0.02)
     assert parse_model("sessions:mean=180s,scv=1") == SessionModel(180)
 
 
@@ -26,6 +28,9 @@ def test_texts_give_models():
         ("sessions:mean=0s,scv=-1,law=long", 3),
         ("sessions:mean=3m,scv=2,law=gamma", 1),
         ("service:demand", 1),
+        ("service:demand=20ms,scv=-1,by=hand", 2),
+        ("service:demand=20ms,scv=2", 1),
+        ("service:demand=20ms,scv=0,by=flow", 1),
         ("usl:alpha=1", 1),
     ],
 )
@@ -33,6 +38,29 @@ def test_every_mistake_of_a_text_is_named(text, count):
     with pytest.raises(PlanError) as refusal:
         parse_model(text)
     assert len(refusal.value.mistakes) == count
+
+
+def test_a_flow_of_another_scv_than_that_of_mmc_is_a_mistake_and_names_the_remedy():
+    with pytest.raises(PlanError, match=r"model\.scv: .* add by=request"):
+        ServiceModel(0.02, 4, scv=0.5)
+
+
+def test_times_of_another_scv_are_refused_and_what_does_not_need_it_is_right():
+    model = ServiceModel(0.02, 4, scv=0.5, by="request").of(3)
+    assert (model.capacity, model.domain, model.utilization("cpu", 300)) == (600, (0, 600), 0.5)
+    assert model.limited(2).scv == 0.5
+    for question in (
+        lambda: model.response_time(300),
+        lambda: model.response_quantile(0.95, 300),
+        lambda: model.concurrency(300),
+        lambda: model.throughput(10),
+        lambda: model.waiting(300),
+    ):
+        with pytest.raises(OutOfDomain, match=r"scv .* = 0\.5"):
+            question()
+    with pytest.raises(OutOfDomain, match="arrival rate"):
+        model.utilization("cpu", 600)
+    assert ServiceModel(0.02, by="request").response_time(25) == ServiceModel(0.02).response_time(25)
 
 
 def test_replicas_share_the_load():

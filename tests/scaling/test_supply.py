@@ -1,9 +1,13 @@
 """Supply, by its text."""
 
+from dataclasses import fields
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from tonnage.capacity.service import ServiceModel
+from tonnage.capacity.sessions import SessionModel
 from tonnage.errors import PlanError
 from tonnage.scaling.supply import Delay, Supply
 
@@ -27,8 +31,8 @@ def test_a_mapping_says_the_same():
 
 def test_every_mistake_is_named():
     with pytest.raises(PlanError) as refusal:
-        Supply.parse("startup=soon,warm_up=3s,node=4m..2m,routing=best,retry=2,gaps=1h,surge=0")
-    assert len(refusal.value.mistakes) == 7
+        Supply.parse("startup=soon,warm_up=3s,node=4m..2m,routing=best,balancing=fair,retry=2,gaps=1h,surge=0")
+    assert len(refusal.value.mistakes) == 8
     assert "did you mean warmup?" in str(refusal.value)
 
 
@@ -43,3 +47,10 @@ def test_delays_lie_in_their_range_and_fixed_ones_draw_nothing():
     before = random.getstate()
     assert Delay.fixed(5).draw(random) == 5
     assert random.getstate() == before
+
+
+@pytest.mark.parametrize("kind", [Supply, ServiceModel, SessionModel])
+def test_the_reference_names_every_value(kind):
+    page = (Path(__file__).parents[2] / "docs/reference/rehearsal.md").read_text(encoding="utf-8")
+    names = {each.name for each in fields(kind)} - {"replicas"}
+    assert {name for name in names if f"`{name}`" not in page} == set()

@@ -20,6 +20,7 @@ pub mod recorder;
 pub mod scenario;
 pub mod schedule;
 pub mod spec;
+pub mod stations;
 pub mod timers;
 pub mod vu;
 pub mod window;

@@ -9,6 +9,7 @@ mod messages;
 mod panic;
 mod pool;
 mod response;
+mod stations;
 mod window;
 
 use pyo3::prelude::*;
@@ -26,6 +27,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<http::Pending>()?;
     module.add_class::<http::Sleep>()?;
     module.add_class::<pool::SessionPool>()?;
+    module.add_class::<stations::RequestPool>()?;
     module.add_class::<response::Response>()?;
     module.add_function(wrap_pyfunction!(panic::last_panic, module)?)?;
     panic::remember();

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tonnage.capacity import service, sessions
 from tonnage.capacity.service import ServiceModel
-from tonnage.capacity.sessions import EXAMPLE, SessionModel
+from tonnage.capacity.sessions import SessionModel
 from tonnage.errors import Mistake, PlanError
 
 
@@ -18,4 +19,4 @@ def parse_model(text: str) -> SessionModel | ServiceModel:
         return ServiceModel.parse(text)
     if kind == "sessions":
         return SessionModel.parse(text)
-    raise PlanError(Mistake("model", f"{text!r} is no model: write {EXAMPLE} or service:demand=20ms,servers=4"))
+    raise PlanError(Mistake("model", f"{text!r} is no model: write {sessions.EXAMPLE} or {service.EXAMPLE}"))

@@ -59,6 +59,7 @@ def rehearse_command(
 
     \b
         tonnage rehearse --policy hpa.yaml --demand day.csv --model service:demand=20ms,servers=4
+        tonnage rehearse --policy hpa.yaml --demand day.csv --model service:demand=20ms,servers=4,scv=2,by=request
         tonnage rehearse --policy agent.yaml --demand spiky:1 --model sessions:mean=180s --supply grace=600s
 
     The demand spiky:SEED is a day of calls with two peaks and a surge. Exit codes: 0 every objective held, 99 one was

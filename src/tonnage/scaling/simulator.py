@@ -4,9 +4,10 @@
                  └──► metrics, late ─► observation ─► policy ─┘      a decision at every tick of the policy
 
 Event-driven and in virtual time: between two of tick, replica event and end of a window nothing changes, so the service
-is advanced in one step. Sessions happen one by one in the native core. Requests are a flow: their response times are
-computed from the quantiles of M/M/c, weighted by the requests, and not sampled; while the replicas are saturated they
-are known only from below, and a service that is saturated at the end makes the run invalid: there is no number for it.
+is advanced in one step. Sessions happen one by one in the native core. Requests do so too where the model says
+`by=request`, and are a flow otherwise: then their response times are computed from the quantiles of M/M/c, weighted by
+the requests, and not sampled; while the replicas are saturated they are known only from below. A service that is
+saturated at the end, and whose line would grow on, makes the run invalid: there is no number for it.
 
 The same arguments with the same seed give the same Run.
 """
@@ -22,6 +23,7 @@ from typing import Any, Final
 from tonnage.capacity.service import ServiceModel
 from tonnage.capacity.sessions import SessionModel
 from tonnage.errors import Mistake, PlanError
+from tonnage.load.curve import Curve
 from tonnage.load.demand import Demand
 from tonnage.load.plan import Plan, Rehearsal, Threshold
 from tonnage.runs.environment import Environment
@@ -35,6 +37,7 @@ from tonnage.scaling.simulation.fleet import Fleet
 from tonnage.scaling.simulation.flow import Flow
 from tonnage.scaling.simulation.ledger import Ledger
 from tonnage.scaling.simulation.observer import Observer
+from tonnage.scaling.simulation.requests import Requests
 from tonnage.scaling.simulation.sessions import Sessions
 from tonnage.scaling.simulation.signals import Wants
 from tonnage.scaling.supply import Supply
@@ -93,8 +96,9 @@ def simulate(
         id and start are for the caller to give.
 
     Raises:
-        PlanError: a demand that lasts no time, or concurrency without sessions.
+        PlanError: a demand that lasts no time, concurrency without sessions, or balancing of what is not balanced.
     """
+    _refuse_balancing(model, supply)
     settings = settings or Settings()
     length = ceil(demand.curve.length if horizon is None else horizon)
     if length <= 0:
@@ -125,16 +129,11 @@ class _Rehearsal:
         self._end = int(plan.duration)
         fleet_random, metric_random = Random(f"{plan.seed} fleet"), Random(f"{plan.seed} metrics")
         wants = Wants.of(policy)
-        self._service: Flow | Sessions = (
-            Sessions(demand.curve, model, supply, plan.seed, regular=settings.regular)
-            if isinstance(model, SessionModel)
-            else Flow(demand.curve, model, supply.cpu_limit, wants)
-        )
+        self._service = _service(demand.curve, model, supply, plan.seed, wants, is_regular=settings.regular)
         initial = max(1, wants.least) if settings.initial is None else settings.initial
         self._ledger = Ledger(gauges_of(self._service), settings.window)
         self._fleet = Fleet(supply, fleet_random, self._service, self._ledger, initial)
-        if isinstance(self._service, Flow):
-            self._service.ready = self._fleet.ready
+        self._service.ready = self._fleet.ready
         self._observer = Observer(wants, self._service, self._fleet, model, metric_random)
         self._calm: Calm | CalmSessions | None = None
         if settings.spares:
@@ -161,7 +160,7 @@ class _Rehearsal:
                 fleet.happen(now)
                 self._changed()
             if closing <= now:
-                self._account.close(closing)
+                self._account.close(closing, is_last=now >= end)
                 if now >= end:
                     break
             if tick <= now:
@@ -181,8 +180,7 @@ class _Rehearsal:
         """Take over who is gone, and how many are ready."""
         for number, at, _ in self._service.take_gone():
             self._fleet.gone(number, at)
-        if isinstance(self._service, Flow):
-            self._service.ready = self._fleet.ready
+        self._service.ready = self._fleet.ready
 
     def _decide(self, now: float) -> None:
         self._observer.look_back(now)
@@ -249,3 +247,22 @@ class _Rehearsal:
             verdict,
             {name: value for name, value in facts.items() if value not in ("", 0, inf)},
         )
+
+
+def _service(
+    demand: Curve, model: ServiceModel | SessionModel, supply: Supply, seed: int, wants: Wants, *, is_regular: bool
+) -> Flow | Requests | Sessions:
+    if isinstance(model, SessionModel):
+        return Sessions(demand, model, supply, seed, regular=is_regular)
+    if model.by == "request":
+        return Requests(demand, model, supply, seed, wants, regular=is_regular)
+    return Flow(demand, model, supply, wants)
+
+
+def _refuse_balancing(model: ServiceModel | SessionModel, supply: Supply) -> None:
+    """Only requests one by one are balanced: a flow is M/M/c, which is what random balancing makes of a replica."""
+    if supply.balancing == "random" or (isinstance(model, ServiceModel) and model.by == "request"):
+        return
+    remedy = "sessions have a routing" if isinstance(model, SessionModel) else "add by=request to the model"
+    text = f"{supply.balancing} is for requests one by one: {remedy}, or leave it out"
+    raise PlanError(Mistake("supply.balancing", text))

@@ -20,6 +20,7 @@ from tonnage.errors import UnitError
 from tonnage.units import parse_duration, parse_rate
 
 ROUTINGS: Final = ("weighted", "least", "pack")
+BALANCINGS: Final = ("random", "round_robin", "least")
 VICTIMS: Final = ("newest", "idle")
 T = TypeVar("T")
 
@@ -83,6 +84,7 @@ _READERS: Final[fields.Readers] = {
     "node_idle": parse_duration,
     "grace": parse_duration,
     "routing": _one_of(ROUTINGS),
+    "balancing": _one_of(BALANCINGS),
     "victims": _one_of(VICTIMS),
     "failures": parse_rate,
     "evictions": parse_rate,
@@ -112,8 +114,10 @@ class Supply:
         idle_nodes: empty nodes kept ready.
         per_node: replicas that a node takes; 0 where nodes are not looked at: there is always room.
         node_idle: how long an empty node beyond the idle ones stays.
-        grace: how long a draining replica may finish its sessions.
+        grace: how long a draining replica may finish its sessions, or its requests one by one.
         routing: of sessions: "weighted" at random by free slots, "least" loaded, or "pack".
+        balancing: of requests one by one over the ready replicas: at "random", so that each is M/M/c (or M/G/c) by
+            itself, "round_robin" in turn, or "least": to the one with the fewest requests, the oldest of several.
         victims: which replicas go when a policy does not name them: the "newest", as Kubernetes has it, or the most
             "idle", as with a deletion cost; those that are not ready go first.
         failures, evictions: of one ready replica [1/s]; an evicted one drains, and both are replaced.
@@ -136,6 +140,7 @@ class Supply:
     node_idle: float = 600.0
     grace: float = 30.0
     routing: str = "weighted"
+    balancing: str = "random"
     victims: str = "newest"
     failures: float = 0.0
     evictions: float = 0.0

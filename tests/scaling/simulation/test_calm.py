@@ -3,6 +3,8 @@
 import pytest
 from tests.scaling.worlds import CALLS, CLAY_HPA, PLAIN_VOICE_HPA, POOL, VOICE_HPA, WAVES, WEB
 
+from tonnage.capacity.service import ServiceModel
+from tonnage.load.demand import parse_demand
 from tonnage.load.spiky import spiky_day
 from tonnage.scaling.schedule import Schedule, Span
 from tonnage.scaling.simulator import Settings, simulate
@@ -10,6 +12,8 @@ from tonnage.scaling.supply import Supply
 
 FLOORS = Schedule(POOL, (Span(2 * 3600.0, 7.5 * 3600, 6), Span(7.5 * 3600, 9 * 3600, 30), Span(9.5 * 3600, 86_400, 4)))
 BOUNDS = Schedule(POOL, (Span(0, 5 * 3600.0, 3, 3), Span(7 * 3600, 10 * 3600, 20, 25)))
+RARE = parse_demand("2/s, 1h: 40/s, 30m: 10/s, 0s: 30/s, 20m: 30/s, 1h: 2/s")
+ONE_BY_ONE = ServiceModel(0.2, 2, scv=2.0, by="request")
 
 SUPPLIES = {
     "plain": "",
@@ -23,6 +27,7 @@ SUPPLIES = {
     ("demand", "model", "policy"),
     [
         pytest.param(WAVES, WEB, CLAY_HPA, id="requests"),
+        pytest.param(RARE, ONE_BY_ONE, CLAY_HPA, id="requests one by one"),
         pytest.param(spiky_day(1), CALLS, VOICE_HPA, id="sessions under an HPA with behaviour"),
         pytest.param(spiky_day(2), CALLS, PLAIN_VOICE_HPA, id="sessions under an HPA without"),
         pytest.param(spiky_day(3), CALLS, POOL, id="sessions under their own policy"),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from tonnage.load.curve import Curve
-from tonnage.metrics.histogram import Histogram
 from tonnage.scaling.simulation.fleet import Fleet
-from tonnage.scaling.simulation.flow import Flow
 from tonnage.scaling.simulation.ledger import Ledger
+from tonnage.scaling.simulation.service import RequestService, Responses
 from tonnage.scaling.simulation.sessions import Sessions
 
 GAUGES: Final = (
@@ -24,16 +23,16 @@ _SESSIONS: Final = ("arrived", "started", "rejected", "lost", "finished", "cut",
 HOUR: Final = 3600.0
 
 
-def gauges_of(service: Flow | Sessions) -> tuple[str, ...]:
+def gauges_of(service: RequestService | Sessions) -> tuple[str, ...]:
     """The names of what `Account.look` reads, in order."""
-    own = ("backlog",) if isinstance(service, Flow) else ("sessions_active", "sessions_draining")
+    own = ("sessions_active", "sessions_draining") if isinstance(service, Sessions) else ("backlog",)
     return GAUGES + own
 
 
 class Account:
     """Reads service and fleet, and writes the ledger."""
 
-    def __init__(self, demand: Curve, service: Flow | Sessions, fleet: Fleet, ledger: Ledger) -> None:
+    def __init__(self, demand: Curve, service: RequestService | Sessions, fleet: Fleet, ledger: Ledger) -> None:
         self._demand, self._service, self._fleet, self._ledger = demand, service, fleet, ledger
         self.decisions = self.undecided = self.changes = 0
         self._rejected = 0
@@ -53,7 +52,7 @@ class Account:
         fleet, service = self._fleet, self._service
         starting = len(fleet.live) - fleet.ready - fleet.draining
         own: tuple[float, ...]
-        if isinstance(service, Flow):
+        if not isinstance(service, Sessions):
             utilization, rate, own = service.utilization, service.rate, (service.backlog,)
         else:
             active = service.counters["active"]
@@ -63,10 +62,10 @@ class Account:
             utilization = active / slots if slots else 0.0
         sizes = fleet.size, fleet.ready, starting, fleet.draining, len(fleet.nodes)
         self._ledger.see((*sizes, rate, utilization, *own))
-        if isinstance(service, Flow) and (service.backlog > 0) != (self._suffers_since is not None):
-            self._saturation(service.now, service.backlog)
+        if not isinstance(service, Sessions) and service.is_saturated != (self._suffers_since is not None):
+            self._saturation(service.now, service.is_saturated)
 
-    def close(self, end: int) -> None:
+    def close(self, end: int, *, is_last: bool) -> None:
         """End the window at `end`."""
         self.look()
         service, fleet = self._service, self._fleet
@@ -77,11 +76,10 @@ class Account:
             "decisions": self.decisions,
             "decisions_without_data": self.undecided,
         }
-        if isinstance(service, Flow):
-            totals["arrivals_due"] = service.arrived
-            totals["http_reqs"] = service.served
-            totals["saturated_seconds"] = service.saturated
-            self._ledger.close(end, totals, self.cost, service.responses.take())
+        if not isinstance(service, Sessions):
+            if is_last:
+                service.finish()
+            self._ledger.close(end, totals | service.counted(), self.cost, service.take_responses())
             return
         found = service.counters
         totals |= {f"sessions_{name}": found[name] for name in _SESSIONS}
@@ -93,16 +91,16 @@ class Account:
 
     def finish(self, end: float) -> None:
         """What is to be said of the end."""
-        if isinstance(self._service, Flow) and self._service.backlog > 0:
+        if not isinstance(self._service, Sessions) and self._service.is_unstable:
             text = f"saturated at the end: {self._service.backlog:.0f} requests wait, and no time can be said for them"
             self._ledger.event(end, "unstable", text)
 
-    def all_responses(self) -> tuple[Histogram | None, Histogram | None]:
+    def all_responses(self) -> Responses:
         """Response times of the whole rehearsal, and lower bounds."""
-        return self._service.responses.total() if isinstance(self._service, Flow) else (None, None)
+        return (None, None) if isinstance(self._service, Sessions) else self._service.all_responses()
 
-    def _saturation(self, now: float, backlog: float) -> None:
-        if backlog > 0:
+    def _saturation(self, now: float, is_saturated: bool) -> None:
+        if is_saturated:
             self._suffers_since = now
             text = f"{self._fleet.ready} ready replicas are saturated: requests wait"
             self._ledger.event(now, "saturated", text)

@@ -39,6 +39,11 @@ class Replica:
     def name(self) -> str:
         return f"replica-{self.number}"
 
+    def within(self, begin: float, end: float) -> tuple[float, float]:
+        """From when on it ran, and was ready, within a time that ends while it runs [s]."""
+        begin = max(begin, self.running)
+        return begin, min(max(self.ready_at, begin), end)
+
 
 class Service(Protocol):
     """What replicas are told to: `running` and `ready` of a further one, or that one goes."""
@@ -155,7 +160,7 @@ class Fleet:
     def _victims(self, serving: list[Replica], named: Sequence[str]) -> list[Replica]:
         """Who goes, in order: those named, a rollout's old ones, those not ready, then by the supply's rule."""
         places = {name: place for place, name in enumerate(named)}
-        load = self._sessions() if self.supply.victims == "idle" else {}
+        load = self._loads() if self.supply.victims == "idle" else {}
         return sorted(
             serving,
             key=lambda each: (
@@ -167,9 +172,10 @@ class Fleet:
             ),
         )
 
-    def _sessions(self) -> dict[int, int]:
-        sessions: dict[int, int] = getattr(self._service, "sessions", dict)()
-        return sessions
+    def _loads(self) -> dict[int, int]:
+        """Sessions or requests by replica; a flow does not tell the replicas apart."""
+        loads: dict[int, int] = getattr(self._service, "loads", dict)()
+        return loads
 
     def _begin(self, now: float) -> None:
         """A replica of the beginning: ready, and made long ago."""

@@ -8,7 +8,7 @@ Replicas that leave finish what they have within the interval: a request is shor
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import Final
 
@@ -17,10 +17,25 @@ from tonnage.load.curve import Curve
 from tonnage.scaling.simulation.fleet import Replica
 from tonnage.scaling.simulation.history import History
 from tonnage.scaling.simulation.responses import Responses, level_of, station
+from tonnage.scaling.simulation.service import QUANTITIES
+from tonnage.scaling.simulation.service import Responses as Histograms
 from tonnage.scaling.simulation.signals import Wants
+from tonnage.scaling.supply import Supply
 
 NEARLY: Final = 0.999  # of the capacity: what is above it grows for longer than any interval lasts
-QUANTITIES: Final[tuple[str, ...]] = ("cpu", "rate", "concurrency", "queue", "utilization")
+
+
+class Corners:
+    """Where a demand has a corner or a jump: the mean of an interval must not reach over it."""
+
+    def __init__(self, demand: Curve) -> None:
+        self._left = sorted((start for start, *_ in demand.pieces4()), reverse=True)
+
+    def after(self, now: float) -> float:
+        """The next one [s]; instants only go forward."""
+        while self._left and self._left[-1] <= now:
+            self._left.pop()
+        return self._left[-1] if self._left else inf
 
 
 class Flow:
@@ -31,12 +46,12 @@ class Flow:
         total: the same of all replicas together, queued requests included.
     """
 
-    def __init__(self, demand: Curve, model: ServiceModel, cpu_limit: float, wants: Wants) -> None:
+    def __init__(self, demand: Curve, model: ServiceModel, supply: Supply, wants: Wants) -> None:
         self._area, self._demand = demand.area, model.demand
-        self._breaks = sorted((start for start, *_ in demand.pieces4()), reverse=True)
-        self._model = model.limited(cpu_limit)
+        self._corners, self._warming_cpu = Corners(demand), supply.warming_cpu
+        self._model = model.limited(supply.cpu_limit)
         self._one = self._model.of(1).capacity
-        self.responses = Responses(self._model.demand, self._model.servers)
+        self._responses = Responses(self._model.demand, self._model.servers)
         self.now = 0.0
         self.ready = 0
         self.arrived = self.served = self.backlog = 0.0
@@ -47,14 +62,21 @@ class Flow:
         self._total = [(history, self._amount(name)) for name, history in self.total.items()]
         self._gone: list[tuple[int, float, int]] = []
         self.saturated = 0.0
-        self.arrived_saturated = 0.0
 
     @property
     def next_break(self) -> float:
-        """Where the demand has its next corner or jump [s]: the mean of an interval must not reach over it."""
-        while self._breaks and self._breaks[-1] <= self.now:
-            self._breaks.pop()
-        return self._breaks[-1] if self._breaks else inf
+        """Where the demand has its next corner or jump [s]."""
+        return self._corners.after(self.now)
+
+    @property
+    def is_saturated(self) -> bool:
+        """Whether anything waits."""
+        return self.backlog > 0
+
+    @property
+    def is_unstable(self) -> bool:
+        """The same: no time can be said of what waits."""
+        return self.backlog > 0
 
     def advance(self, until: float) -> None:
         """The flow until then; the number of ready replicas is constant."""
@@ -69,7 +91,7 @@ class Flow:
         if (self.backlog == 0.0 and rate < NEARLY * capacity) or fresh == self.backlog == 0.0:
             served, utilization = fresh, rate / capacity if capacity > 0 else 0.0
             if fresh > 0:
-                self.responses.add(fresh, utilization)
+                self._responses.add(fresh, utilization)
         else:
             served = self._overload(fresh, length, capacity)
             utilization = min(served / (capacity * length), 1.0) if capacity > 0 else 0.0
@@ -87,10 +109,47 @@ class Flow:
         self.backlog = max(left, 0.0) if left > 1e-9 else 0.0
         bound = self._model.demand + ((before + self.backlog) / 2 / capacity if capacity > 0 else 0.0)
         if fresh > 0:
-            self.responses.add_late(fresh, bound)
+            self._responses.add_late(fresh, bound)
         self.saturated += length
-        self.arrived_saturated += fresh
         return before + fresh - self.backlog
+
+    def counted(self) -> dict[str, float]:
+        """Running totals by metric."""
+        return {"arrivals_due": self.arrived, "http_reqs": self.served, "saturated_seconds": self.saturated}
+
+    def readings(self, what: str, at: float, window: float, serving: Iterable[Replica]) -> list[tuple[int, int]] | None:
+        """(replica, thousandths) of a quantity over a window, the same of all that were ready for all of it."""
+        history = self.each.get(what)
+        if history is None:
+            return None
+        old: int | None = None
+        found = []
+        for replica in serving:
+            if replica.running > at:
+                continue
+            if replica.ready_at <= at - window:
+                old = round(1000 * history.mean(at - window, at)) if old is None else old
+                found.append((replica.number, old))
+            else:
+                warming = self._warming_cpu if what == "cpu" else 0.0
+                found.append((replica.number, _young(history, warming, at, *replica.within(at - window, at))))
+        return found
+
+    def common(self, what: str, at: float, window: float, ready: int) -> tuple[int, int] | None:
+        """(replicas, thousandths together), the same of each."""
+        history = self.each.get(what)
+        return None if history is None else (ready, ready * round(1000 * history.mean(at - window, at)))
+
+    def finish(self) -> None:
+        """Nothing is left to be said: what waits was told when it came."""
+
+    def take_responses(self) -> Histograms:
+        """Of the time since the last call."""
+        return self._responses.take()
+
+    def all_responses(self) -> Histograms:
+        """Everything that was taken."""
+        return self._responses.total()
 
     def take_gone(self) -> list[tuple[int, float, int]]:
         """Replicas that ended since the last call: number, instant, requests that were left (none)."""
@@ -133,3 +192,11 @@ class Flow:
         return (
             n * station(self._model.demand, self._model.servers, level_of(utilization)).queue_length if served else 0.0
         )
+
+
+def _young(history: History, warming: float, at: float, begin: float, ready: float) -> int:
+    """The mean [thousandths] of a replica that was not ready for all of the window, or not running."""
+    if at <= begin:
+        return 0
+    carried = history.mean(ready, at) * (at - ready)
+    return round(1000 * (warming * (ready - begin) + carried) / (at - begin))

@@ -24,7 +24,7 @@ from tonnage.scaling.policy import (
     Worker,
 )
 from tonnage.scaling.simulation.fleet import Fleet, Replica
-from tonnage.scaling.simulation.flow import Flow
+from tonnage.scaling.simulation.service import RequestService
 from tonnage.scaling.simulation.sessions import Sessions
 from tonnage.scaling.simulation.signals import (
     CUSTOM_WINDOW,
@@ -38,7 +38,7 @@ from tonnage.scaling.simulation.signals import (
 DARK: Final = Absent("no metrics in this span of the rehearsal")
 CONTAINER: Final = "app"
 
-Service = Flow | Sessions
+Service = RequestService | Sessions
 
 
 class Observer:
@@ -78,32 +78,19 @@ class Observer:
         what = name if is_resource else quantity(name)
         if isinstance(self._service, Sessions):
             return self._session_readings(self._service, what, window, name)
-        history = self._service.each.get(what or "")
-        if history is None:
+        found = self._service.readings(what or "", self._at, window, self._fleet.serving)
+        if found is None:
             return self._memory(what) or Absent(f"the simulation has no metric {name}")
-        old: int | None = None
-        found = []
-        for replica in self._fleet.serving:
-            if replica.running > self._at:
-                continue
-            if replica.ready_at <= self._at - window:
-                old = round(1000 * history.mean(self._at - window, self._at)) if old is None else old
-                found.append((replica.number, old))
-            else:
-                found.append((replica.number, self._young(replica, what, window)))
         return found
 
     def common(self, name: str, *, is_resource: bool) -> tuple[int, int] | None:
         """(replicas, thousandths together) of a metric while all replicas are old; None where it is absent."""
         window = RESOURCE_WINDOW if is_resource else CUSTOM_WINDOW
-        if isinstance(self._service, Flow):
-            history = self._service.each.get(name if is_resource else quantity(name) or "")
-            if history is None:
-                return None
-            n = self._fleet.ready
-            return n, n * round(1000 * history.mean(self._at - window, self._at))
-        found = self.readings(name, is_resource=is_resource)
-        return None if isinstance(found, Absent) else (len(found), sum(value for _, value in found))
+        if isinstance(self._service, Sessions):
+            found = self.readings(name, is_resource=is_resource)
+            return None if isinstance(found, Absent) else (len(found), sum(value for _, value in found))
+        what = name if is_resource else quantity(name)
+        return self._service.common(what or "", self._at, window, self._fleet.ready)
 
     def observe(self, now: float, conditions: tuple[Condition, ...]) -> Observation:
         """Everything that the policy may know."""
@@ -126,17 +113,6 @@ class Observer:
         )
 
     # ------------------------------------------------------------------------------------------ parts
-
-    def _young(self, replica: Replica, what: str | None, window: float) -> int:
-        """The mean of a replica that was not ready for all of the window, or not running."""
-        assert isinstance(self._service, Flow)
-        begin = max(self._at - window, replica.running)
-        ready = min(max(replica.ready_at, begin), self._at)
-        if self._at <= begin:
-            return 0
-        warming = self._supply.warming_cpu * (ready - begin) if what == "cpu" else 0.0
-        carried = self._service.each[what or ""].mean(ready, self._at) * (self._at - ready)
-        return round(1000 * (warming + carried) / (self._at - begin))
 
     def _memory(self, what: str | None) -> list[tuple[int, int]] | None:
         if what != "memory":

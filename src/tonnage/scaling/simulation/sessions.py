@@ -35,6 +35,7 @@ class Sessions:
         )
         self.counters = self.pool.counters()
         self.now = 0.0
+        self.ready = 0  # replicas: the core knows them by itself
         self.next_break = inf  # of the demand: the core sees it by itself
         self.total = {"sessions": History(), "rate": History()}
 
@@ -53,7 +54,7 @@ class Sessions:
         """Replicas that ended since the last call: number, instant, sessions that were cut."""
         return self.pool.take_gone()
 
-    def sessions(self) -> dict[int, int]:
+    def loads(self) -> dict[int, int]:
         """Sessions by replica."""
         return {number: sessions for number, _, sessions in self.pool.workers()}
 
