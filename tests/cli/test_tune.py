@@ -72,7 +72,7 @@ def test_policies_in_use_stand_beside_the_tuned_one(tune):
 def test_markdown_has_the_same_tables(tune):
     result = tune("--policy", "agent.yaml", *CALLS, *EASY, "--markdown")
     assert result.output.startswith("**CHOSEN")
-    assert "| policy | cost | held | session_blocked rate<=0.001 | sessions_cut count<=0 |" in result.output
+    assert "| policy | cost | held | session_blocked | sessions_cut |" in result.output
 
 
 def test_an_hpa_is_tuned_for_a_service_by_an_objective_of_its_own(tune, tmp_path):

@@ -50,6 +50,25 @@ def test_stairs_jump_and_stay():
     assert curve.total == 250
 
 
+@given(amount, stages, st.floats(0, 1), st.floats(0, 1), st.lists(st.floats(0, 1), max_size=5))
+def test_every_value_lies_between_the_extremes(start, shape, a, b, shares):
+    curve = Curve.through(start, shape)
+    begin, end = sorted((a * curve.length, b * curve.length))
+    low, high = curve.extremes(begin, end)
+    for share in shares:
+        t = begin + share * (end - begin)
+        if begin <= t < end:
+            assert low - 1e-9 <= curve.value(t) <= high + 1e-9
+
+
+def test_extremes_of_stairs_leave_out_what_begins_at_the_end():
+    curve = Curve.stairs([(10, 5), (10, 20), (5, 1)])
+    assert curve.extremes(0, 10) == (5, 5)
+    assert curve.extremes(5, 15) == (5, 20)
+    assert curve.extremes(10, 25) == (1, 20)
+    assert curve.extremes(20, 30) == (0, 1)
+
+
 @given(amount, stages)
 def test_four_numbers_a_piece_are_the_whole_curve(start, shape):
     curve = Curve.through(start, shape)

@@ -90,3 +90,41 @@ def test_lengths_of_any_size_terminate_and_nobody_is_lost_from_the_count(mean, s
     found = native.counters()
     assert found["arrived"] == found["started"] + found["lost"]
     assert found["started"] == found["finished"] + found["active"]
+
+
+def test_it_goes_on_from_tick_to_tick_while_they_are_calm():
+    both = [pool(0.02, 4000.0) for _ in range(2)]
+    for each in both:
+        each.add_worker(0.0, 0.0)
+    found, went_on = both[0].advance_calm(1, 5.0, 1000.0, 0, 3)
+    actives = []
+    for tick in range(1, len(found) + 2):
+        both[1].advance(5.0 * tick)
+        actives.append(both[1].counters()["active"])
+    assert went_on
+    assert found == actives[:-1]
+    assert all(active < 3 for active in found)
+    assert actives[-1] >= 3, "the first that is not calm"
+    assert both[0].counters() == both[1].counters()
+    after = len(found) + 2
+    assert both[0].advance_calm(after, 5.0, 5.0 * after, 0, 9) == ([], False), "the end is excluded"
+    assert len(both[0].advance_calm(after, 5.0, 5.0 * (after + 2), 0, 9)[0]) == 2
+
+
+def test_a_session_that_ends_on_a_draining_worker_ends_the_calm():
+    native = pool(0.02, 4000.0)
+    for _ in range(2):
+        native.add_worker(0.0, 0.0)
+    native.advance(300.0)
+    number = next(number for number, _, sessions in native.workers() if sessions)
+    native.drain_worker(number)
+    before = native.counters()["draining"]
+    found, went_on = native.advance_calm(61, 5.0, 4000.0, 0, 99)
+    assert went_on
+    assert native.counters()["draining"] < before
+    assert 5.0 * (61 + len(found)) < 4000.0
+
+
+def test_ticks_lie_some_time_apart_and_end():
+    with pytest.raises(ValueError, match="apart, and end"):
+        pool(0.02, 400.0).advance_calm(1, 0.0, 100.0, 0, 3)

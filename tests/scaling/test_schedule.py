@@ -91,3 +91,16 @@ def test_bounds_that_cannot_be_met_are_refused():
 
 def test_it_decides_as_often_as_the_policy_inside():
     assert MORNING.period == 15.0
+
+
+@given(st.floats(0, 3 * DAY))
+def test_bounds_hold_until_the_instant_that_is_said(now):
+    until = MORNING.holds_until(now)
+    assert until <= now + DAY
+    for share in (0.0, 0.5, 1.0):
+        if until > now:
+            assert MORNING.bounds(now + share * (until - now)) == MORNING.bounds(now)
+
+
+def test_bounds_that_follow_a_curve_hold_for_no_time():
+    assert replace(MORNING, curve=Curve.through(0, [(DAY, 9)])).holds_until(7 * HOUR) == 7 * HOUR

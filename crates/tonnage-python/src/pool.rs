@@ -51,6 +51,22 @@ impl SessionPool {
         py.detach(|| self.inner.advance(until));
     }
 
+    /// The band is from `low` to `high`, its end excluded.
+    fn advance_calm(
+        &mut self,
+        py: Python<'_>,
+        first: u64,
+        period: f64,
+        until: f64,
+        low: u64,
+        high: u64,
+    ) -> PyResult<(Vec<u64>, bool)> {
+        if period <= 0.0 || !until.is_finite() {
+            return Err(PyValueError::new_err("ticks lie some time apart, and end"));
+        }
+        Ok(py.detach(|| self.inner.advance_calm(first, period, until, low..high)))
+    }
+
     fn add_worker(&mut self, running_at: f64, ready_at: f64) -> u32 {
         self.inner.add_worker(running_at, ready_at)
     }

@@ -138,7 +138,8 @@ def _facts(run: Run, figures: ScalingFigures) -> Iterator[tuple[str, str]]:
         )
     if figures.waits:
         waits, longest = len(figures.waits), units.duration(round(figures.longest_wait))
-        yield "Capacity", f"was waited for {waits} times, {longest} at the longest"
+        often = f"{waits} times, {longest} at the longest" if waits > 1 else f"once, for {longest}"
+        yield "Capacity", f"was waited for {often}"
     unit = "" if figures.cost_unit == "price" else " replica-hours"
     cost = f"{units.number(figures.cost, plain=True)}{unit}"
     yield (
@@ -159,9 +160,10 @@ def _requests(requests: Requests) -> str:
         for name, value in (("p50", requests.p50), ("p95", requests.p95), ("p99", requests.p99))
         if value is not None
     )
-    waiting = requests.arrived - requests.served
-    late = f", {_count(waiting)} still wait" if waiting > 0 else ""
-    return f"{_count(requests.served)} served{late}; {times}; saturated for {_count(requests.saturated)} s"
+    waiting = requests.arrived - requests.served - requests.failed
+    rest = f", {_count(requests.failed)} failed" if requests.failed else ""
+    rest += f", {_count(waiting)} still wait" if waiting > 0 else ""
+    return f"{_count(requests.served)} served{rest}; {times}; saturated for {_count(requests.saturated)} s"
 
 
 def _bound(value: Interval) -> str:

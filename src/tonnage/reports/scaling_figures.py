@@ -41,6 +41,7 @@ class Requests:
 
     arrived: int
     served: int
+    failed: int
     saturated: int
     p50: Interval | None
     p95: Interval | None
@@ -132,9 +133,9 @@ def _requests(total: Window) -> Requests | None:
     times: Trend = reading.trend(total, BUILT_IN["http_req_response_time"])
     if not times.count:
         return None
-    names = ("arrivals_due", "http_reqs", "saturated_seconds")
-    arrived, served, saturated = (reading.count(total, name) for name in names)
-    return Requests(arrived, served, saturated, *(times.quantile(q) for q in (0.5, 0.95, 0.99)))
+    names = ("arrivals_due", "http_reqs", "http_req_errors", "saturated_seconds")
+    arrived, ended, failed, saturated = (reading.count(total, name) for name in names)
+    return Requests(arrived, ended - failed, failed, saturated, *(times.quantile(q) for q in (0.5, 0.95, 0.99)))
 
 
 def _waits(run: Run) -> Iterator[tuple[float, float]]:

@@ -18,6 +18,24 @@ from tonnage.scaling.tune import Candidate, DayScore, Trial
 from tonnage.units import number, percent, seconds
 
 SHOWN: Final = 12  # candidates of the front
+LABELS: Final = {
+    "min_workers": "min",
+    "min_replicas": "min",
+    "scale_up_threshold": "up",
+    "scale_down_threshold": "down",
+    "scale_down_delay": "delay",
+    "target_share": "target ×",
+    "scale_up_window": "up win.",
+    "scale_up_pods": "up pods",
+    "scale_down_window": "down win.",
+    "scale_down_pods": "down pods",
+    "scale_up_tolerance": "up tol.",
+    "scale_down_tolerance": "down tol.",
+    "sessions_per_worker": "sessions",
+    "idle_nodes": "idle nodes",
+    "floor_share": "floors ×",
+}
+"""Parameters as heads of columns: times in seconds, thresholds and buffers in thousandths."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +77,9 @@ def _claims(found: Comparison) -> Iterator[str]:
         yield "Allow more replicas (--most), start them sooner (--supply), relax an objective, or --stress them less."
         return
     yield f"CHOSEN of {tuning.tried} candidates: {_named(chosen.candidate)}"
+    yield f"Objectives: {', '.join(map(_objective, found.objectives))}"
     yield (
-        f"Objectives held on {_held(chosen.scores)} stress and training days, by {_share(chosen.margin)} of their "
+        f"They held on {_held(chosen.scores)} stress and training days, by {_share(chosen.margin)} of their "
         f"limits at least. On {len(tuning.tested)} days that it was not tuned on: held on {_held(tuning.tested)}."
     )
     ours = _cost(tuning.tested)
@@ -74,11 +93,11 @@ def _claims(found: Comparison) -> Iterator[str]:
 
 def _tables(found: Comparison) -> Iterator[_Table]:
     tuning, days = found.tuning, found.days
-    objectives = tuple(_objective(each) for each in found.objectives)
+    objectives = tuple(each.name for each in found.objectives)
     rows = [("tuned", *_fared(tuning.tested, found.objectives))] if tuning.tested else []
     rows += [(name, *_fared(fared.tested, found.objectives)) for name, fared in found.others.items()]
     yield _Table(
-        f"Days that it was not tuned on ({len(days.test)}): mean and range of a day",
+        f"Days that it was not tuned on ({len(days.test)}): means; cost with its range, objectives with the worst day",
         ("policy", "cost", "held", *objectives),
         rows,
     )
@@ -86,28 +105,37 @@ def _tables(found: Comparison) -> Iterator[_Table]:
         names = tuple(day.name for day in days.stress)
         rows = [("tuned", *map(_outcome, tuning.chosen.scores[: len(names)]))] if tuning.chosen else []
         rows += [(name, *map(_outcome, fared.stressed)) for name, fared in found.others.items()]
-        yield _Table("Stress days: cost, and the margin of the worst objective", ("policy", *names), rows)
+        yield _Table("Stress days, with the margin of the worst objective", ("policy", *names), rows)
+    names = tuple(tuning.front[0].candidate) if tuning.front else ()
     yield _Table(
         "Front: cost against violations on stress and training days, the cheapest first",
-        ("candidate", "cost", "violation", "margin"),
+        ("cost", "violation", "margin", *(LABELS.get(name, name) for name in names)),
         [_front_row(one) for one in tuning.front[-SHOWN:]],
     )
 
 
 def _front_row(one: Trial) -> tuple[str, ...]:
-    return _named(one.candidate), _amount(one.cost), _share(one.violations), _share(one.margin)
+    parameters = (f"{value:g}" for value in one.candidate.values())
+    return _amount(one.cost), _share(one.violations), _share(one.margin), *parameters
 
 
 def _fared(scores: Sequence[DayScore], objectives: Sequence[Threshold]) -> tuple[str, ...]:
     cells = [_ranged([score.cost for score in scores], _amount), _held(scores)]
     for i, objective in enumerate(objectives):
         known = [value for score in scores if (value := score.values[i]) is not None]
-        cells.append(_ranged(known, _renderer(objective)) if known else "–")
+        cells.append(_to_worst(known, objective) if known else "–")
     return tuple(cells)
 
 
+def _to_worst(values: Sequence[float], objective: Threshold) -> str:
+    """The mean, and the value of the worst day."""
+    render = _renderer(objective)
+    mean, worst = sum(values) / len(values), (min if ">" in objective.expression else max)(values)
+    return render(mean) if render(mean) == render(worst) else f"{render(mean)} (to {render(worst)})"
+
+
 def _outcome(score: DayScore) -> str:
-    return f"{_amount(score.cost)}, {'held' if score.held else 'missed'} {_share(score.margin)}"
+    return f"{'held' if score.held else 'missed'} {_share(score.margin)}"
 
 
 def _held(scores: Sequence[DayScore]) -> str:

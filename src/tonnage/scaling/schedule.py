@@ -87,6 +87,15 @@ class Schedule(Generic[State]):
             floor = max(floor, ceil(self.curve.value(t) - 1e-9))
         return (floor if ceiling is None else min(floor, ceiling)), ceiling
 
+    def holds_until(self, now: float) -> float:
+        """An instant until which the bounds of `now` hold, `now` itself where they follow a curve [s]."""
+        if self.curve is not None:
+            return now
+        t = (now - self.origin) % self.length
+        edges = {edge for span in self.spans for edge in (span.start, span.end)}
+        # A little early, so that no rounding carries it beyond an edge.
+        return now + min(((edge - t) % self.length or self.length for edge in edges), default=self.length) - 1e-6
+
     def decide(self, observation: Observation, state: State | None) -> tuple[Decision, State]:
         """The policy's decision, moved to the bound that it crosses.
 

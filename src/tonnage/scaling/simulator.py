@@ -164,10 +164,14 @@ class _Rehearsal:
                 if now >= end:
                     break
             if tick <= now:
-                self._decide(now)
+                is_spared = self._decide(now)
                 ticks += 1
+                self._account.look()
+                if is_spared and isinstance(self._calm, CalmSessions):
+                    ticks += self._skip(self._calm, ticks, min(fleet.next_event, ledger.next_close, end))
                 tick = ticks * period
-            self._account.look()
+            else:
+                self._account.look()
         return self._told()
 
     def _advance(self, now: float) -> None:
@@ -182,7 +186,18 @@ class _Rehearsal:
             self._fleet.gone(number, at)
         self._service.ready = self._fleet.ready
 
-    def _decide(self, now: float) -> None:
+    def _skip(self, calm: CalmSessions, tick: int, until: float) -> int:
+        """Spare decisions from a tick on without a look at each; how many."""
+        if self._restarts:
+            until = min(until, self._restarts[-1])
+        actives = calm.skip(tick, until)
+        for extreme in (min(actives), max(actives)) if actives else ():
+            self._account.look(extreme)
+        self._account.decisions += len(actives)
+        return len(actives)
+
+    def _decide(self, now: float) -> bool:
+        """One decision; whether it was spared."""
         self._observer.look_back(now)
         if self._restarts and self._restarts[-1] <= now:
             self._ledger.event(now, "restart", "the controller restarts and has forgotten what it knew")
@@ -197,12 +212,13 @@ class _Rehearsal:
         self._account.decisions += 1
         if self._calm is not None:
             if self._calm.holds(now, self._state):
-                return
+                return True
             self._state = self._calm.recalled(self._state, now)
         observation = self._observer.observe(now, self._conditions)
         decision, self._state = self._policy.decide(observation, self._state)
         self._conditions = decision.conditions
         self._carry_out(decision, now)
+        return False
 
     def _carry_out(self, decision: Decision, now: float) -> None:
         size = self._fleet.size
@@ -253,7 +269,7 @@ def _service(
     demand: Curve, model: ServiceModel | SessionModel, supply: Supply, seed: int, wants: Wants, *, is_regular: bool
 ) -> Flow | Requests | Sessions:
     if isinstance(model, SessionModel):
-        return Sessions(demand, model, supply, seed, regular=is_regular)
+        return Sessions(demand, model, supply, seed, wants, regular=is_regular)
     if model.by == "request":
         return Requests(demand, model, supply, seed, wants, regular=is_regular)
     return Flow(demand, model, supply, wants)

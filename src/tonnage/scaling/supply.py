@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from random import Random
 from typing import Any, Final, TypeVar
 
@@ -185,4 +186,8 @@ class Supply:
 
     def is_dark(self, at: float) -> bool:
         """Whether no metrics can be read then."""
-        return any(begin <= at < end for begin, end in self.gaps)
+        return bool(self.gaps) and any(begin <= at < end for begin, end in self.gaps)
+
+    def next_gap(self, at: float) -> float:
+        """When the next span without metrics begins [s]."""
+        return min((begin for begin, _ in self.gaps if begin > at), default=inf)

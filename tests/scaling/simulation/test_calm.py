@@ -1,12 +1,15 @@
 """Decisions that are spared are those that the policy would have made."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.scaling.worlds import CALLS, CLAY_HPA, PLAIN_VOICE_HPA, POOL, VOICE_HPA, WAVES, WEB
 
 from tonnage.capacity.service import ServiceModel
 from tonnage.load.demand import parse_demand
 from tonnage.load.spiky import spiky_day
 from tonnage.scaling.schedule import Schedule, Span
+from tonnage.scaling.sessions import SessionPolicy, SessionSpec
 from tonnage.scaling.simulator import Settings, simulate
 from tonnage.scaling.supply import Supply
 
@@ -36,7 +39,34 @@ SUPPLIES = {
     ],
 )
 def test_a_run_is_the_same_with_and_without_the_decisions_that_are_spared(demand, model, policy, supply):
-    given = demand, model, policy, Supply.parse(supply), 1, 11 * 3600
-    spared, asked = (simulate(*given, settings=Settings(spares=spares)) for spares in (True, False))
+    run = demand, model, policy, Supply.parse(supply), 1, 11 * 3600
+    spared, asked = (simulate(*run, settings=Settings(spares=spares)) for spares in (True, False))
     assert spared.events == asked.events
+    assert spared == asked
+
+
+policies = st.builds(
+    lambda least, up, down, buffer, delay, floor: Schedule(
+        SessionPolicy(
+            SessionSpec(
+                least, 60, 5, scale_up_threshold=up, scale_down_threshold=down, buffer=buffer, scale_down_delay=delay
+            )
+        ),
+        (Span(6 * 3600.0, 9 * 3600.0, floor), Span(9 * 3600.0, 22 * 3600.0, 3)),
+    ),
+    st.integers(1, 9),
+    st.sampled_from([500, 650, 800, 900]),
+    st.sampled_from([100, 250, 300]),
+    st.sampled_from([None, 500, 700]),
+    st.sampled_from([60.0, 300.0, 900.0]),
+    st.integers(0, 20),
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(policies, st.booleans(), st.sampled_from([*SUPPLIES.values()]), st.integers(1, 99))
+def test_so_it_is_for_any_session_policy(policy, is_bare, supply, seed):
+    chosen = policy.policy if is_bare else policy
+    run = (spiky_day(seed), CALLS, chosen, Supply.parse(supply), seed, 10 * 3600)
+    spared, asked = (simulate(*run, settings=Settings(spares=spares)) for spares in (True, False))
     assert spared == asked

@@ -45,6 +45,21 @@ def test_a_metric_is_known_by_its_words_and_never_guessed(metric, expected):
     assert quantity(metric) == expected
 
 
+def test_nodes_are_given_back_on_the_tens_however_seldom_they_are_looked_at():
+    def made():
+        nodes = Nodes(Supply.parse("per_node=1,node=100s,node_idle=60s"), Random(1), 3)
+        places = [nodes.place(0.0) for _ in range(3)]
+        nodes.release(places[0][0], 12.0)
+        return nodes
+
+    often, seldom = made(), made()
+    for now in range(5, 205, 5):
+        often.advance(float(now))
+    seldom.advance(200.0)
+    assert (len(often), often.seconds) == (len(seldom), seldom.seconds) == (2, 80 + 2 * 200)
+    assert seldom.is_settled
+
+
 def test_nodes_fill_before_others_are_ordered_and_empty_ones_go():
     nodes = Nodes(Supply.parse("per_node=2,node=100s,node_idle=60s,pull=7s"), Random(1), 2)
     first = [nodes.place(0.0) for _ in range(3)]
@@ -56,7 +71,7 @@ def test_nodes_fill_before_others_are_ordered_and_empty_ones_go():
     assert len(nodes) == 2
     nodes.advance(220.0)
     assert len(nodes) == 1
-    assert nodes.seconds == pytest.approx(2 * 220)
+    assert nodes.seconds == pytest.approx(2 * 210 + 10), "the second went at 210 s"
 
 
 def test_an_idle_node_is_kept_and_ordered_anew():

@@ -11,6 +11,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::ops::Range;
 
 mod parts;
 
@@ -128,6 +129,27 @@ impl Pool {
             }
         }
         self.now = self.now.max(until);
+    }
+
+    /// Goes on from tick to tick, the n-th at n · `period`, from the `first` on, while they lie before `until` and are
+    /// calm: since the call nobody was rejected and nothing on a draining worker ended, and the active sessions lie
+    /// within the band. The active sessions at each calm tick, and whether it went to one more, which is not.
+    pub fn advance_calm(&mut self, first: u64, period: f64, until: f64, band: Range<u64>) -> (Vec<u64>, bool) {
+        let before = (self.counters.rejected, self.counters.draining);
+        let mut actives = Vec::new();
+        for tick in first.. {
+            let at = tick as f64 * period;
+            if at >= until {
+                break;
+            }
+            self.advance(at);
+            let now = (self.counters.rejected, self.counters.draining);
+            if now != before || !self.gone.is_empty() || !band.contains(&self.counters.active) {
+                return (actives, true);
+            }
+            actives.push(self.counters.active);
+        }
+        (actives, false)
     }
 
     /// A worker that runs from one instant on and takes sessions from another; its number, one more than the last one's.

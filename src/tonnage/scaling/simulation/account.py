@@ -38,6 +38,7 @@ class Account:
         self._rejected = 0
         self._suffers_since: float | None = None
         self._length = max(demand.length - 1e-6, 0.0)
+        self._rate, self._closed = demand.value(0.0), 0
 
     @property
     def cost(self) -> float:
@@ -47,19 +48,18 @@ class Account:
             return fleet.seconds / HOUR
         return fleet.seconds * supply.price_replica + fleet.nodes.seconds * supply.price_node
 
-    def look(self) -> None:
-        """The gauges, as they are now."""
+    def look(self, active: int | None = None) -> None:
+        """The gauges, as they are now, or as they were with so many active sessions."""
         fleet, service = self._fleet, self._service
         starting = len(fleet.live) - fleet.ready - fleet.draining
         own: tuple[float, ...]
         if not isinstance(service, Sessions):
             utilization, rate, own = service.utilization, service.rate, (service.backlog,)
         else:
-            active = service.counters["active"]
+            active = service.counters["active"] if active is None else active
             own = active, service.counters["draining"]
-            rate = self._demand.value(min(service.now, self._length))
             slots = (fleet.ready + starting) * service.model.per_worker
-            utilization = active / slots if slots else 0.0
+            utilization, rate = active / slots if slots else 0.0, self._rate
         sizes = fleet.size, fleet.ready, starting, fleet.draining, len(fleet.nodes)
         self._ledger.see((*sizes, rate, utilization, *own))
         if not isinstance(service, Sessions) and service.is_saturated != (self._suffers_since is not None):
@@ -67,8 +67,15 @@ class Account:
 
     def close(self, end: int, *, is_last: bool) -> None:
         """End the window at `end`."""
-        self.look()
         service, fleet = self._service, self._fleet
+        if isinstance(service, Sessions):
+            # The demand of callers is known for every instant: it need not be looked at in each of them.
+            edges = *self._demand.extremes(self._closed, end), self._demand.value(min(end, self._length))
+            for self._rate in edges:
+                self.look()
+        else:
+            self.look()
+        self._closed = end
         totals: dict[str, float] = {
             "replica_seconds": fleet.seconds,
             "node_seconds": fleet.nodes.seconds,

@@ -83,6 +83,8 @@ class Calm:
 
     def recalled(self, state: Memory | None, now: float) -> Memory | None:
         """What the controller remembers, the decisions that were spared included."""
+        if state is None:
+            self._noted.clear()  # a controller that restarted has forgotten them as well
         if not self._noted or state is None:
             return state
         since = now - self._memory - 1

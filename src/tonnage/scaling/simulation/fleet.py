@@ -12,6 +12,7 @@ from math import inf
 from random import Random
 from typing import Literal, Protocol
 
+from tonnage.scaling.simulation.lifetimes import Lifetimes
 from tonnage.scaling.simulation.nodes import Node, Nodes
 from tonnage.scaling.supply import Supply
 
@@ -70,7 +71,7 @@ class Fleet:
         self.live: dict[int, Replica] = {}
         self.ready = self.draining = 0
         self.changed = LONG_AGO  # when a replica was last made or became ready
-        self.seconds = 0.0
+        self._lifetimes = Lifetimes()
         self._now = 0.0
         self._created = 0
         self._events: list[tuple[float, int, Happening, int]] = []
@@ -92,9 +93,13 @@ class Fleet:
         return [replica for replica in self.live.values() if replica.state != "draining"]
 
     def advance(self, now: float) -> None:
-        """Count replica-seconds until now."""
-        self.seconds += len(self.live) * (now - self._now)
+        """It is now, and nothing has happened since."""
         self._now = now
+
+    @property
+    def seconds(self) -> float:
+        """Replica-seconds until now, from creation to end."""
+        return self._lifetimes.seconds(self._now)
 
     def happen(self, now: float) -> None:
         """Everything that is due."""
@@ -118,7 +123,7 @@ class Fleet:
         """A replica has ended."""
         replica = self.live.pop(number)
         self.draining -= replica.state == "draining"
-        self.seconds -= self._now - at
+        self._lifetimes.end(max(replica.created, 0.0), at)
         self.nodes.release(replica.node, at)
 
     def _happens_to(self, replica: Replica, kind: Happening, now: float) -> None:
@@ -181,6 +186,7 @@ class Fleet:
         """A replica of the beginning: ready, and made long ago."""
         node, _, _ = self.nodes.place(now)
         replica = Replica(self._created, LONG_AGO, LONG_AGO, LONG_AGO, LONG_AGO, LONG_AGO, node)
+        self._lifetimes.begin(now)
         self.live[replica.number] = replica
         self._created += 1
         replica.state = "ready"
@@ -194,6 +200,7 @@ class Fleet:
         warming = running + self.supply.startup.draw(self._random)
         ready = warming + self.supply.warmup.draw(self._random)
         replica = Replica(self._created, now, scheduled, running, warming, ready, node)
+        self._lifetimes.begin(now)
         self.live[replica.number] = replica
         self._created += 1
         self.changed = now

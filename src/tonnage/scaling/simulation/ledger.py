@@ -35,8 +35,6 @@ class Ledger:
         self._seen: tuple[float, ...] = ()
         self._least: list[float] = []
         self._most: list[float] = []
-        self._lowest: list[float] = []
-        self._highest: list[float] = []
         self._counted: dict[str, int] = {}
         self._series: dict[str, Series] = {}
         self._starts: Histogram | None = None
@@ -102,8 +100,6 @@ class Ledger:
         self._cost = cost
         histograms = _named(responses, self._starts)
         self.windows.append(Window(self._start, end - self._start, counters, gauges, histograms))
-        self._lowest = [min(pair) for pair in zip(self._lowest or self._least, self._least, strict=True)]
-        self._highest = [max(pair) for pair in zip(self._highest or self._most, self._most, strict=True)]
         self._least, self._most = list(self._seen), list(self._seen)
         self._starts = None
         self._start = end
@@ -113,16 +109,20 @@ class Ledger:
         if self._left_out:
             self.events.append(Event(self._start, "events_left_out", f"{self._left_out} more events are not listed"))
         counters = {self._named(name): total for name, total in self._counted.items() if total}
-        gauges = {
-            series: Gauge(self._start - 1, self._seen[i], self._lowest[i], self._highest[i])
-            for i, series in enumerate(self._gauges[: len(self._seen)])
-        }
+        gauges = {}
+        for series, last in zip(self._gauges, self._seen, strict=False):
+            found = [window.gauges[series] for window in self.windows]
+            extremes = min(each.minimum for each in found), max(each.maximum for each in found)
+            gauges[series] = Gauge(self._start - 1, last, *extremes)
         gauges[COST] = Gauge(self._start - 1, self._cost, 0.0, self._cost)
         histograms = _named(responses, self._all_starts if self._all_starts.count else None)
         return Window(0, self._start, counters, gauges, histograms)
 
     def _named(self, name: str) -> Series:
-        return self._series.setdefault(name, Series(name))
+        found = self._series.get(name)
+        if found is None:
+            found = self._series[name] = Series(name)
+        return found
 
 
 def _named(responses: tuple[Histogram | None, Histogram | None], starts: Histogram | None) -> dict[Series, Histogram]:

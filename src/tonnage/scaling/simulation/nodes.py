@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from tonnage.scaling.simulation.lifetimes import Lifetimes
 from tonnage.scaling.supply import Supply
 
 LOOK: Final = 10.0
-"""How often nodes are looked at for whether they are idle [s], as the cluster autoscaler does."""
+"""How often nodes are looked at for whether they are idle [s], as the cluster autoscaler does: on the tens."""
 
 
 @dataclass(slots=True)
 class Node:
-    """A machine that takes replicas from `ready` [s] on; `empty_since` is None while it has any."""
+    """A machine, paid for from `ordered` on, with room from `ready` on [s]; `empty_since` is None while it has any."""
 
+    ordered: float
     ready: float
     used: int = 0
     has_image: bool = False
@@ -27,27 +29,44 @@ class Nodes:
 
     def __init__(self, supply: Supply, random: Random, replicas: int) -> None:
         self._supply, self._random = supply, random
-        self.seconds = 0.0
-        self._now = self._looked = 0.0
+        self._lifetimes = Lifetimes()
+        self._now, self._next_look = 0.0, LOOK
         self._nodes: list[Node] = []
         if supply.per_node:
             count = -(-replicas // supply.per_node) + supply.idle_nodes
-            self._nodes = [Node(0.0, has_image=True) for _ in range(count)]
+            self._nodes = [Node(0.0, 0.0, has_image=True) for _ in range(count)]
+            for _ in self._nodes:
+                self._lifetimes.begin(0.0)
 
     def __len__(self) -> int:
         return len(self._nodes)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether none is going to be given back: no more are empty than are kept."""
+        return sum(node.empty_since is not None for node in self._nodes) <= self._supply.idle_nodes
+
+    @property
+    def seconds(self) -> float:
+        """Node-seconds until now."""
+        return self._lifetimes.seconds(self._now)
+
     def advance(self, now: float) -> None:
-        """Count node-seconds until now, and give back what has been empty for long."""
-        self.seconds += len(self._nodes) * (now - self._now)
+        """It is now; what has been empty for long was given back on the way."""
+        while self._next_look <= now:
+            if self.is_settled:
+                self._next_look = (now // LOOK + 1) * LOOK
+                break
+            self._give_back(self._next_look)
+            self._next_look += LOOK
         self._now = now
-        if not self._nodes or now < self._looked + LOOK:
-            return
-        self._looked = now
+
+    def _give_back(self, now: float) -> None:
         idle = [node for node in self._nodes if node.empty_since is not None and node.ready <= now]
         for node in idle[self._supply.idle_nodes :]:
             if now - max(node.empty_since or 0.0, node.ready) >= self._supply.node_idle:
                 self._nodes.remove(node)
+                self._lifetimes.end(node.ordered, now)
 
     def place(self, now: float) -> tuple[Node | None, float, float]:
         """A place for one replica: its node, from when, and how long the image takes."""
@@ -73,6 +92,7 @@ class Nodes:
                 node.empty_since = now
 
     def _order(self, now: float) -> Node:
-        node = Node(now + self._supply.node.draw(self._random), empty_since=now)
+        node = Node(now, now + self._supply.node.draw(self._random), empty_since=now)
+        self._lifetimes.begin(now)
         self._nodes.append(node)
         return node

@@ -64,10 +64,12 @@ class Observer:
         return self._pod[0].requests
 
     def look_back(self, now: float) -> None:
-        """How old the metrics are that the decision of `now` sees."""
-        self._at = now - self._supply.metric_delay.draw(self._random)
+        """How old the metrics are that the decision of `now` sees; only an HPA's are late."""
         self.is_dark = self._supply.is_dark(now)
-        if isinstance(self._service, Sessions) and self._wants.hpa is not None:
+        if self._wants.hpa is None:
+            return
+        self._at = now - self._supply.metric_delay.draw(self._random)
+        if isinstance(self._service, Sessions):
             self._service.pool.sample()
 
     def readings(self, name: str, *, is_resource: bool) -> list[tuple[int, int]] | Absent:

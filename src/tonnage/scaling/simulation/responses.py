@@ -59,8 +59,7 @@ class Responses:
         self._levels: defaultdict[int, float] = defaultdict(float)
         self._late: defaultdict[int, float] = defaultdict(float)
         self._carry = self._late_carry = 0.0
-        self._total: dict[int, int] = defaultdict(int)
-        self._total_late: dict[int, int] = defaultdict(int)
+        self._total, self._total_late = Histogram(), Histogram()
 
     def add(self, requests: float, utilization: float) -> None:
         """Requests at a utilization below 1."""
@@ -72,37 +71,34 @@ class Responses:
 
     def take(self) -> tuple[Histogram | None, Histogram | None]:
         """What was added since the last call: response times, and lower bounds."""
-        counts: defaultdict[int, int] = defaultdict(int)
+        times, late = Histogram(), Histogram()
+        # Some thirty parts a level, and a window a minute: this loop is a tenth of an HPA's week.
+        record, carry = times.record, self._carry
         for level, requests in self._levels.items():
             parts = quantiles(self._demand, self._servers, level) if level >= 0 else ((1.0, 0),)
             for share, value in parts:
-                self._carry += requests * share
-                whole = floor(self._carry + 1e-9)
-                self._carry -= whole
+                carry += requests * share
+                whole = int(carry + 1e-9)
                 if whole:
-                    counts[value] += whole
-        late: defaultdict[int, int] = defaultdict(int)
+                    carry -= whole
+                    record(value, whole)
+        self._carry = carry
         for value, requests in self._late.items():
             self._late_carry += requests
-            whole = floor(self._late_carry + 1e-9)
+            whole = int(self._late_carry + 1e-9)
             self._late_carry -= whole
             if whole:
-                late[value] += whole
+                late.record(value, whole)
         self._levels.clear()
         self._late.clear()
-        return _recorded(counts, self._total), _recorded(late, self._total_late)
+        self._total.merge(times)
+        self._total_late.merge(late)
+        return _any(times), _any(late)
 
     def total(self) -> tuple[Histogram | None, Histogram | None]:
         """Everything that was taken."""
-        return _recorded(self._total, None), _recorded(self._total_late, None)
+        return _any(self._total), _any(self._total_late)
 
 
-def _recorded(counts: dict[int, int], total: dict[int, int] | None) -> Histogram | None:
-    if not counts:
-        return None
-    histogram = Histogram()
-    for value, n in counts.items():
-        histogram.record(value, n)
-        if total is not None:
-            total[value] += n
-    return histogram
+def _any(histogram: Histogram) -> Histogram | None:
+    return histogram if histogram.count else None

@@ -9,6 +9,7 @@ from tonnage.load.curve import Curve
 from tonnage.scaling.kernel import SessionPool
 from tonnage.scaling.simulation.fleet import Replica
 from tonnage.scaling.simulation.history import History
+from tonnage.scaling.simulation.signals import Wants
 from tonnage.scaling.supply import Supply
 
 
@@ -18,7 +19,9 @@ class Sessions:
     `regular` callers come at equal areas under the demand instead of at random ones: for tests with exact answers.
     """
 
-    def __init__(self, demand: Curve, model: SessionModel, supply: Supply, seed: int, *, regular: bool = False) -> None:
+    def __init__(
+        self, demand: Curve, model: SessionModel, supply: Supply, seed: int, wants: Wants, *, regular: bool = False
+    ) -> None:
         self.model = model
         self.pool = SessionPool(
             demand.pieces4(),
@@ -37,7 +40,8 @@ class Sessions:
         self.now = 0.0
         self.ready = 0  # replicas: the core knows them by itself
         self.next_break = inf  # of the demand: the core sees it by itself
-        self.total = {"sessions": History(), "rate": History()}
+        names = ("sessions", "rate") if wants.hpa or wants.knative else ()
+        self.total = {name: History() for name in names}
 
     def advance(self, until: float) -> None:
         """Everything that callers do until then."""
@@ -46,9 +50,22 @@ class Sessions:
         before = self.counters
         self.pool.advance(until)
         self.counters = after = self.pool.counters()
-        self.total["sessions"].add(until, (before["active"] + after["active"]) / 2)
-        self.total["rate"].add(until, (after["arrived"] - before["arrived"]) / (until - self.now))
+        if self.total:
+            self.total["sessions"].add(until, (before["active"] + after["active"]) / 2)
+            self.total["rate"].add(until, (after["arrived"] - before["arrived"]) / (until - self.now))
         self.now = until
+
+    def advance_calm(self, first: int, period: float, until: float, low: int, high: int) -> list[int]:
+        """From tick to tick while nothing changes but active sessions within a band; those at each of these ticks.
+
+        It may have gone to the next tick, which is not calm. For a policy that reads no averages: none are kept here.
+        """
+        actives, went_on = self.pool.advance_calm(first, period, until, low, high)
+        ticks = len(actives) + went_on
+        if ticks:
+            self.counters = self.pool.counters()
+            self.now = (first + ticks - 1) * period
+        return actives
 
     def take_gone(self) -> list[tuple[int, float, int]]:
         """Replicas that ended since the last call: number, instant, sessions that were cut."""
