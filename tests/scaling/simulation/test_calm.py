@@ -58,7 +58,7 @@ policies = st.builds(
     st.sampled_from([500, 650, 800, 900]),
     st.sampled_from([100, 250, 300]),
     st.sampled_from([None, 500, 700]),
-    st.sampled_from([60.0, 300.0, 900.0]),
+    st.sampled_from([0.0, 60.0, 300.0, 900.0]),
     st.integers(0, 20),
 )
 

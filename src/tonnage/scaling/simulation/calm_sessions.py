@@ -122,8 +122,8 @@ class CalmSessions:
 
 def _note(peaks: deque[tuple[float, int]], at: float, need: int, delay: float) -> None:
     """One more need: what `MaxWindow.record` does, in place."""
+    while peaks and peaks[0][0] <= at - delay:
+        peaks.popleft()
     while peaks and peaks[-1][1] <= need:
         peaks.pop()
     peaks.append((at, need))
-    while peaks[0][0] <= at - delay:
-        peaks.popleft()
