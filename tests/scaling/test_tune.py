@@ -120,12 +120,16 @@ def test_nothing_on_the_front_is_beaten(points):
     assert costs == sorted(costs)
 
 
-@given(st.integers(0, 10_000), st.floats(0.01, 1))
-def test_a_neighbour_differs_and_stays_in_bounds(seed, reach):
+@given(st.integers(0, 10_000))
+def test_a_child_has_what_its_parents_have_but_for_a_move(seed):
     from random import Random
 
     rng = Random(seed)
-    centre = SPACE.sample(rng)
-    near = SPACE.near(centre, reach, rng)
+    one, other = SPACE.sample(rng), SPACE.sample(rng)
+    child = SPACE.child(one, other, rng)
     for parameter in SPACE.parameters:
-        assert parameter.low <= near[parameter.name] <= parameter.high
+        assert parameter.low <= child[parameter.name] <= parameter.high
+    middle = {"workers": 20.0, "buffer": 0.25}
+    moved = SPACE.child(middle, middle, rng)
+    assert moved != middle
+    assert SPACE.child(one, other, Random(seed)) == SPACE.child(one, other, Random(seed))

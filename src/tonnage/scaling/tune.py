@@ -8,7 +8,7 @@ A candidate is a point of a Space: named parameters with bounds and steps. How a
 same seeds (common random numbers), so that two of them differ by what they are and not by luck.
 
     round 1   a share of the budget at random over the whole space
-    round 2…  neighbours of the best so far, with steps that shrink
+    round 2…  children of the best so far: each parameter from one of two of them, some moved on, most by a little
     always    a candidate leaves as soon as it cannot be feasible any more: a stress day broken is enough
     at last   those on the front that left are seen on every day, so that the front compares like with like
 
@@ -31,9 +31,11 @@ Day = Any
 """Whatever names a day to `evaluate`; hashable."""
 
 FEASIBLE_SHARE = 0.95
-_RANDOM_SHARE = 0.4
-_ROUNDS = 4
+_RANDOM_SHARE = 0.3
+_ROUNDS = 10
 _ELITE = 6
+_MOVED = 0.2
+"""The share of a child's parameters that are moved, beside the one that always is."""
 _FRONT = 12
 """Of the front at most so many are looked at on every day."""
 
@@ -73,17 +75,20 @@ class Space:
         """A candidate at random."""
         return {parameter.name: parameter.value(rng.randrange(parameter.size)) for parameter in self.parameters}
 
-    def near(self, centre: Candidate, reach: float, rng: Random) -> Candidate:
-        """A candidate near another: each parameter moves by at most `reach` of its range, one at least by a step."""
-        moved = {}
+    def child(self, one: Candidate, other: Candidate, rng: Random) -> Candidate:
+        """Each parameter from one of two candidates; one is moved, and others seldom are.
+
+        A move is up to half of the range; most are short, for its length goes with the square of a uniform number.
+        """
+        found = {}
         must = rng.randrange(len(self.parameters))
         for i, parameter in enumerate(self.parameters):
-            most = max(1, round(reach * (parameter.size - 1)))
-            step = rng.randint(-most, most)
-            if i == must and step == 0:
-                step = rng.choice((-1, 1))
-            moved[parameter.name] = parameter.value(parameter.index(centre[parameter.name]) + step)
-        return moved
+            value = rng.choice((one, other))[parameter.name]
+            if i == must or rng.random() < _MOVED:
+                steps = max(1, round((parameter.size - 1) / 2 * rng.random() ** 2))
+                value = parameter.value(parameter.index(value) + steps * rng.choice((-1, 1)))
+            found[parameter.name] = value
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,18 +205,19 @@ def tune(
     seen: dict[tuple[tuple[str, float], ...], Trial] = {}
     trials_of = look or (lambda some, whole: (trial(one, evaluate, days, whole=whole) for one in some))
 
-    def run(candidates: Iterable[Candidate]) -> None:
+    def run(candidates: Iterable[Candidate], most: int) -> None:
         fresh = {_key(candidate): candidate for candidate in candidates if space.allowed(candidate)}
-        wanted = [candidate for key, candidate in fresh.items() if key not in seen][: budget - len(seen)]
+        wanted = [candidate for key, candidate in fresh.items() if key not in seen][: min(most, budget - len(seen))]
         for found in trials_of(wanted, False):
             seen[_key(found.candidate)] = found
 
-    run([*start, *(space.sample(rng) for _ in range(ceil(_RANDOM_SHARE * budget)))])
+    first = ceil(_RANDOM_SHARE * budget)
+    run([*start, *(space.sample(rng) for _ in range(4 * first))], max(first, len(start)))
     for round_ in range(_ROUNDS):
-        elite = sorted(seen.values(), key=lambda trial: trial.rank)[:_ELITE]
+        elite = [one.candidate for one in sorted(seen.values(), key=lambda trial: trial.rank)[:_ELITE]]
         room = (budget - len(seen)) // (_ROUNDS - round_)
-        reach = 0.25 / 2**round_
-        run(space.near(elite[i % len(elite)].candidate, reach, rng) for i in range(2 * room) if elite)
+        children = (space.child(elite[i % len(elite)], rng.choice(elite), rng) for i in range(4 * room) if elite)
+        run(children, room)
     trials = sorted(seen.values(), key=lambda trial: trial.rank)
     chosen = trials[0] if trials and trials[0].feasible else None
     tested = tuple(evaluate(chosen.candidate, day) for day in days.test) if chosen else ()
