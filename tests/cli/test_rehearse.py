@@ -5,36 +5,19 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from tests.scaling.inputs import VOICE_SCALING, WEB_HPA
 
 from tonnage.cli.main import tonnage
 from tonnage.cli.world import World
 from tonnage.runs.store import Store
 
-HPA = """
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: web}
-spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
-  minReplicas: 2
-  maxReplicas: 20
-  metrics:
-    - type: Resource
-      resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}
-"""
-AGENT = """
-agent:
-  name: dental-receptionist
-  scaling: {min_workers: 2, max_workers: 50, sessions_per_worker: 5, scale_up_threshold: 0.8,
-            scale_down_threshold: 0.3, scale_down_delay: 300s, warmup_time: 30s}
-"""
 SERVICE = "service:demand=20ms,servers=4"
 
 
 @pytest.fixture
 def rehearse(tmp_path):
-    (tmp_path / "hpa.yaml").write_text(HPA)
-    (tmp_path / "agent.yaml").write_text(AGENT)
+    (tmp_path / "hpa.yaml").write_text(WEB_HPA)
+    (tmp_path / "agent.yaml").write_text(VOICE_SCALING)
 
     def call(*arguments):
         world = World({"TONNAGE_STORE": str(tmp_path / "runs")}, tmp_path, io.StringIO(), io.StringIO())
@@ -143,7 +126,7 @@ def test_errors_and_warnings_of_the_lint_stand_before_the_result(rehearse):
 
 
 def test_a_finding_of_no_weight_is_for_machines_only(rehearse, tmp_path):
-    (tmp_path / "hpa.yaml").write_text(HPA.replace("averageUtilization: 70", "averageUtilization: 50"))
+    (tmp_path / "hpa.yaml").write_text(WEB_HPA.replace("averageUtilization: 70", "averageUtilization: 50"))
     given = ("--policy", "hpa.yaml", "--demand", "10/s, 1h: 300/s", "--model", SERVICE)
     assert rehearse(*given).output.startswith("PASS")
     assert [each["code"] for each in json.loads(rehearse(*given, "--json").output)["findings"]] == ["TN512"]
@@ -161,11 +144,11 @@ def test_a_lint_that_fails_is_told_and_does_not_stop_the_rehearsal(rehearse, mon
 
 
 def test_what_the_deployment_says_is_taken_over_told_and_stored(rehearse, tmp_path):
-    (tmp_path / "hpa.yaml").write_text(HPA + DEPLOYMENT)
+    (tmp_path / "hpa.yaml").write_text(WEB_HPA + DEPLOYMENT)
     given = ("--policy", "hpa.yaml", "--demand", "10/s, 1h: 300/s", "--model", SERVICE, "--supply", "grace=9s")
     result = rehearse(*given, "--keep")
     words = " ".join(result.output.split())
-    assert "cpu_request=0.5 from Deployment web (hpa.yaml:22); surge=3 from Deployment web" in words
+    assert "cpu_request=0.5 from Deployment web (hpa.yaml:21); surge=3 from Deployment web" in words
     assert "9 replicas at the start from Deployment web" in words
     assert "grace=" not in words
     run = Store(tmp_path / "runs").load("last", 60)

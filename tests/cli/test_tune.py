@@ -5,38 +5,21 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from tests.scaling.inputs import VOICE_SCALING, WEB_HPA
 
 from tonnage.cli.main import tonnage
 from tonnage.cli.world import World
 from tonnage.errors import TooFewPoints
 from tonnage.scaling.files import read_policy
 
-HPA = """
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: web}
-spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
-  minReplicas: 2
-  maxReplicas: 20
-  metrics:
-    - type: Resource
-      resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}
-"""
-AGENT = """
-agent:
-  name: dental-receptionist
-  scaling: {min_workers: 2, max_workers: 50, sessions_per_worker: 5, scale_up_threshold: 0.8,
-            scale_down_threshold: 0.3, scale_down_delay: 300s, warmup_time: 30s}
-"""
 CALLS = ("--model", "sessions:mean=60s,per_worker=5", "--supply", "startup=20s,grace=600s")
 EASY = ("--days", "2", "--budget", "8", "--stress", "burst=1,growth=1.1,outage=0s")
 
 
 @pytest.fixture
 def tune(tmp_path):
-    (tmp_path / "hpa.yaml").write_text(HPA)
-    (tmp_path / "agent.yaml").write_text(AGENT)
+    (tmp_path / "hpa.yaml").write_text(WEB_HPA)
+    (tmp_path / "agent.yaml").write_text(VOICE_SCALING)
 
     def call(*arguments, catch=True):
         world = World({"TONNAGE_STORE": str(tmp_path / "runs")}, tmp_path, io.StringIO(), io.StringIO())
@@ -93,6 +76,14 @@ def test_a_schedule_of_floors_is_written_as_one(tune, tmp_path):
     share = json.loads(result.output)["chosen"]["candidate"]["floor_share"]
     written = read_policy((tmp_path / "tuned.yaml").read_bytes(), "tuned.yaml")
     assert written.kind == ("schedule" if share else "sessions")
+
+
+def test_a_file_that_cannot_be_written_does_not_cost_the_search(tune, tmp_path):
+    (tmp_path / "out").write_text("")
+    result = tune("--policy", "agent.yaml", *CALLS, *EASY, "--write", "out/tuned.yaml")
+    assert result.exit_code == 104
+    assert result.output.startswith("CHOSEN of 8 candidates")
+    assert "out/tuned.yaml" in result.output
 
 
 def test_where_nothing_holds_it_says_so(tune):

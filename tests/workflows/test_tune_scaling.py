@@ -1,13 +1,14 @@
 """Tuning from texts: spaces, days and scores, on rehearsals that take a moment."""
 
 import pytest
+from tests.scaling.inputs import VOICE_SCALING, WEB_HPA
 
 from tonnage.load.curve import Curve
 from tonnage.load.demand import DAY, Demand
 from tonnage.load.plan import Threshold
 from tonnage.runs.run import ThresholdResult
-from tonnage.scaling.candidates.setup import spec_of
-from tonnage.scaling.candidates.space import space_of
+from tonnage.scaling.candidates.setup import spans_of, spec_of
+from tonnage.scaling.candidates.space import Freedom, space_of
 from tonnage.scaling.files import read_policy
 from tonnage.scaling.sessions import SessionSpec
 from tonnage.scaling.tune import Days, tune
@@ -19,29 +20,7 @@ from tonnage.workflows.tune_scaling import (
 )
 from tonnage.workflows.tuning_days import Case, Stress, days_of
 
-AGENT = """
-agent:
-  scaling:
-    min_workers: 2
-    max_workers: 30
-    sessions_per_worker: 5
-    scale_up_threshold: 0.8
-    scale_down_threshold: 0.3
-    scale_down_delay: 300s
-    warmup_time: 30s
-"""
-HPA = """
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: web}
-spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
-  minReplicas: 2
-  maxReplicas: 20
-  metrics:
-    - type: Resource
-      resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}
-"""
+AGENT = VOICE_SCALING.replace("max_workers: 50", "max_workers: 30")
 
 
 def test_whole_days_of_a_demand_are_training_and_test_days():
@@ -106,7 +85,7 @@ def test_objectives_that_are_asked_for_stand_beside_those_of_a_session_pool():
     asked = (Threshold("replica_changes", "count<=10"),)
     subject = study(read_policy(AGENT, "agent.yaml"), "sessions:mean=60s", "", asked)
     assert [each.metric for each in subject.objectives] == ["session_blocked", "sessions_cut", "replica_changes"]
-    service = study(read_policy(HPA, "hpa.yaml"), "service:demand=20ms", "", asked)
+    service = study(read_policy(WEB_HPA, "hpa.yaml"), "service:demand=20ms", "", asked)
     assert service.objectives == asked
 
 
@@ -126,3 +105,13 @@ def test_floors_carry_the_busiest_training_day_and_look_ahead_as_long_as_a_repli
 )
 def test_stress_is_what_is_named_and_else_the_usual(text, wanted):
     assert Stress.parse(text) == wanted
+
+
+def test_floors_of_workers_with_more_sessions_are_lower():
+    demand = Demand(Curve.through(1, [(2 * DAY, 1)]))
+    days = days_of(demand, 2, 1, Stress(growth=1, burst=1, outage=0))
+    file = read_policy(AGENT, "agent.yaml")
+    subject = with_floors(study(file, "sessions:mean=60s,per_worker=5", "", freedom=Freedom(slots=(3, 20))), days)
+    point = {**subject.start, "floor_share": 1.0}
+    found = [spans_of(file, {**point, "sessions_per_worker": slots}, subject.freedom) for slots in (5.0, 20.0)]
+    assert [[span.floor for span in spans] for spans in found] == [[12], [3]]

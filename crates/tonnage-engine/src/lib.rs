@@ -17,6 +17,7 @@ pub mod poller;
 pub mod pool;
 pub mod random;
 pub mod recorder;
+mod rows;
 pub mod scenario;
 pub mod schedule;
 pub mod spec;

@@ -71,8 +71,6 @@ def tune_command(context: click.Context, /, as_json: bool, as_markdown: bool, ou
         if given["is_scheduled"]:
             studies[0] = with_floors(studies[0], days)
         found = compare(studies, days, given["budget"], given["seed"])
-        if out and found.tuning.chosen:
-            _write(world, studies[0], found, out)
     if as_json:
         from tonnage.reports.tuning import tuning_document
 
@@ -85,6 +83,10 @@ def tune_command(context: click.Context, /, as_json: bool, as_markdown: bool, ou
         from tonnage.reports.tuning import tuning_text
 
         click.echo(tuning_text(found, style_of(world)), nl=False)
+    if out and found.tuning.chosen:
+        # Told first: a file that cannot be written must not cost the search.
+        with telling_mistakes():
+            _write(world, studies[0], found, out)
     context.exit(0 if found.tuning.chosen else INFEASIBLE)
 
 

@@ -6,7 +6,7 @@ number of one day alone says little about the next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,8 @@ from tonnage.reports.text import Column, Style, table, wrapped
 from tonnage.scaling.comparison import Comparison, Fared
 from tonnage.scaling.tune import Candidate, DayScore, Trial
 from tonnage.units import number, percent, seconds
+
+Render = Callable[[float], str]
 
 SHOWN: Final = 12  # candidates of the front
 LABELS: Final = {
@@ -146,7 +148,7 @@ def _cost(scores: Sequence[DayScore]) -> float:
     return sum(score.cost for score in scores) / len(scores) if scores else 0.0
 
 
-def _ranged(values: Sequence[float], render: Any) -> str:
+def _ranged(values: Sequence[float], render: Render) -> str:
     mean = render(sum(values) / len(values))
     low, high = render(min(values)), render(max(values))
     return mean if low == high else f"{mean} ({low} to {high})"
@@ -156,7 +158,7 @@ def _objective(limit: Threshold) -> str:
     return f"{limit.name} {limit.expression}"
 
 
-def _renderer(limit: Threshold) -> Any:
+def _renderer(limit: Threshold) -> Render:
     """How the values of an objective are written."""
     metric = catalog.BUILT_IN.get(limit.metric)
     if metric is not None and metric.kind == "rate":

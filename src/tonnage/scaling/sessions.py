@@ -78,12 +78,8 @@ class SessionSpec:
 
     @property
     def may_cycle(self) -> bool:
-        """Whether one worker more than the fewest can fall below the line at which it goes again.
-
-        down > up m / (m + 1),   m = max(1, min_workers)
-        """
-        fewest = max(1, self.min_workers)
-        return self.scale_down_threshold * (fewest + 1) > self.scale_up_threshold * fewest
+        """Whether one worker more than the fewest can fall below the line at which it goes again."""
+        return may_cycle(self.scale_up_threshold, self.scale_down_threshold, self.min_workers)
 
     def need(self, active: int) -> int:
         """The least number of workers that leaves the buffer free; 0 when idle."""
@@ -111,6 +107,12 @@ class SessionSpec:
         if not 0 < self.period < inf:
             found.append(Mistake("period", f"is {self.period} s: it is above 0"))
         return found
+
+
+def may_cycle(up: float, down: float, min_workers: float) -> bool:
+    """Whether a pair of thresholds can cycle: down > up m / (m + 1),   m = max(1, min_workers)."""
+    fewest = max(1, min_workers)
+    return down * (fewest + 1) > up * fewest
 
 
 @dataclass(frozen=True, slots=True)

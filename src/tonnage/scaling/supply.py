@@ -186,7 +186,7 @@ class Supply:
 
     def is_dark(self, at: float) -> bool:
         """Whether no metrics can be read then."""
-        return bool(self.gaps) and any(begin <= at < end for begin, end in self.gaps)
+        return any(begin <= at < end for begin, end in self.gaps)
 
     def next_gap(self, at: float) -> float:
         """When the next span without metrics begins [s]."""

@@ -94,11 +94,15 @@ def study(
 def with_floors(subject: Study, days: Days) -> Study:
     """The study with floors by the time of day in its space, as the training days need them."""
     model, supply = subject.model, subject.supply
-    mean = model.mean if isinstance(model, SessionModel) else None
-    carries = model.per_worker / model.mean if isinstance(model, SessionModel) else model.of(1).capacity
+    mean, per_worker, carries = (
+        (model.mean, model.per_worker, model.per_worker / model.mean)
+        if isinstance(model, SessionModel)
+        else (None, 1, model.of(1).capacity)
+    )
     lead = supply.node.high + supply.pull.high + supply.startup.high + supply.warmup.high
     demands = [case.demand.arrivals(mean).curve for case in training(days)]
-    return replace(subject, freedom=replace(subject.freedom, floors=floors.needs(demands, carries, lead)))
+    found = replace(subject.freedom, floors=floors.needs(demands, carries, lead), per_worker=per_worker)
+    return replace(subject, freedom=found)
 
 
 def tune_policy(subject: Study, days: Days, budget: int, seed: int, look: Look | None = None) -> Tuning:

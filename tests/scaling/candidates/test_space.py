@@ -22,7 +22,7 @@ from tonnage.scaling.sessions import SessionSpec
 from tonnage.scaling.supply import Supply
 
 AGENT, HPA = read_policy(VOICE_SCALING, "agent.yaml"), read_policy(VOICE_HPA, "hpa.yaml")
-ALL = Freedom(80, (3, 8), 4, tuple([2.0] * 48))
+ALL = Freedom(80, (3, 8), 4, tuple([2.0] * 48), per_worker=5)
 CALLS = SessionModel(180.0, per_worker=5)
 
 

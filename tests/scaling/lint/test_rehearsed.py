@@ -23,7 +23,10 @@ LAG = MetricSpec("External", "lag", Target("AverageValue", average=10_000))
 SINGLE = MetricSpec("Object", "queue", Target("Value", value=100_000), described="Service")
 
 
-def way(metric, totals, start=2, length=600.0, world=World(), **more):  # noqa: B008
+PLAIN = World()
+
+
+def way(metric, totals, start=2, length=600.0, world=PLAIN, **more):
     spec = HpaSpec(20, (metric,), 2, **more)
     return [(step.at, step.size) for step in steps(held(spec, metric, totals, start, world, length), start)]
 

@@ -10,16 +10,15 @@
 //! F⁻¹(n). Times are seconds. The same calls with the same seed always give the same.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap};
 use std::ops::Range;
 
 mod parts;
+mod seen;
 
 pub use self::parts::{Counters, Routing, Settings, State};
 use crate::random::Rng;
-
-/// For how long samples are kept [s]: longer than any metric is late and wide.
-const KEPT: f64 = 900.0;
+use crate::rows::Rows;
 
 #[derive(Debug)]
 struct Worker {
@@ -75,7 +74,7 @@ pub struct Pool {
     area: f64,
     next_arrival: f64,
     counters: Counters,
-    samples: VecDeque<(f64, Vec<(u32, f64)>)>,
+    samples: Rows<f64>,
     arrivals: Rng,
     lengths: Rng,
     choices: Rng,
@@ -98,7 +97,7 @@ impl Pool {
             area: 0.0,
             next_arrival: 0.0,
             counters: Counters::default(),
-            samples: VecDeque::new(),
+            samples: Rows::new(),
             arrivals,
             lengths,
             choices,
@@ -223,50 +222,6 @@ impl Pool {
     /// Workers that are gone since this was last asked: number, instant, sessions that were left.
     pub fn take_gone(&mut self) -> Vec<(u32, f64, u32)> {
         std::mem::take(&mut self.gone)
-    }
-
-    /// Notes what every worker has carried until now, for `averages` to look back at.
-    pub fn sample(&mut self) {
-        let seen = self.live.iter().map(|id| (*id, self.busy(*id))).collect();
-        self.samples.push_back((self.now, seen));
-        while self.samples.get(1).is_some_and(|(at, _)| *at < self.now - KEPT) {
-            self.samples.pop_front();
-        }
-    }
-
-    /// Mean sessions over the window that ends `at`, in thousandths, of each worker that takes sessions or will, and
-    /// that was running then; between samples what a worker has carried is taken to grow linearly.
-    pub fn averages(&self, at: f64, window: f64) -> Vec<(u32, i64)> {
-        let (end, begin) = (self.bracket(at), self.bracket(at - window));
-        let serving = |id: &&u32| {
-            let worker = &self.workers[**id as usize];
-            worker.running_at <= at && matches!(worker.state, State::Warming | State::Ready)
-        };
-        let mean = |id: &u32| {
-            let length = window.min(at - self.workers[*id as usize].running_at);
-            let carried = self.carried(*id, end) - self.carried(*id, begin);
-            (*id, if length > 0.0 { (1000.0 * carried / length).round() as i64 } else { 0 })
-        };
-        self.live.iter().filter(serving).map(mean).collect()
-    }
-
-    /// The samples around an instant, and how far between them it lies.
-    fn bracket(&self, at: f64) -> (usize, usize, f64) {
-        let after = self.samples.partition_point(|(when, _)| *when < at);
-        let before = after.saturating_sub(1);
-        let after = after.min(self.samples.len().saturating_sub(1));
-        let Some((first, last)) = self.samples.get(before).zip(self.samples.get(after)) else { return (0, 0, 0.0) };
-        let length = last.0 - first.0;
-        (before, after, if length > 0.0 { ((at - first.0) / length).clamp(0.0, 1.0) } else { 0.0 })
-    }
-
-    fn carried(&self, id: u32, (before, after, share): (usize, usize, f64)) -> f64 {
-        let at = |i: usize| {
-            let seen = self.samples.get(i).map_or(&[][..], |(_, seen)| seen);
-            seen.binary_search_by_key(&id, |(id, _)| *id).map_or(0.0, |place| seen[place].1)
-        };
-        let (first, last) = (at(before), at(after));
-        first + share * (last - first)
     }
 
     fn busy(&self, id: u32) -> f64 {

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, Final
+from typing import Any
 
 from tonnage.scaling.candidates.floors import written
 from tonnage.scaling.candidates.setup import spans_of, spec_of
 from tonnage.scaling.candidates.space import Freedom
 from tonnage.scaling.files import PolicyFile
 from tonnage.scaling.hpa.quantity import Quantity
-from tonnage.scaling.hpa.spec import Behavior, HpaSpec, MetricSpec, ScalingRules
+from tonnage.scaling.hpa.spec import MetricSpec
+from tonnage.scaling.hpa.written import metrics_node, rules_node
 from tonnage.scaling.sessions import SessionSpec
 from tonnage.scaling.tune import Candidate
-
-_DEFAULT: Final = [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization"}}}]
-"""What an HPA without metrics looks at."""
 
 
 def document_of(base: PolicyFile, candidate: Candidate, freedom: Freedom) -> dict[str, Any]:
@@ -27,11 +25,11 @@ def document_of(base: PolicyFile, candidate: Candidate, freedom: Freedom) -> dic
     else:
         body = node.get("spec", node)
         body |= {"minReplicas": spec.floor, "maxReplicas": spec.max_replicas}
-        body["metrics"] = [
-            _with_target(each, metric)
-            for each, metric in zip(body.get("metrics") or deepcopy(_DEFAULT), spec.metrics, strict=True)
-        ]
-        body["behavior"] = _behavior(spec)
+        body["metrics"] = [_with_target(*each) for each in zip(metrics_node(body), spec.metrics, strict=True)]
+        body["behavior"] = {
+            name: rules_node(rules, None if rules.tolerance is None else f"{rules.tolerance:g}")
+            for name, rules in zip(("scaleUp", "scaleDown"), spec.rules or (), strict=True)
+        }
     table = spans_of(base, candidate, freedom)
     return {"kind": "schedule", "spans": list(written(table)), "wraps": node} if table else node
 
@@ -66,20 +64,3 @@ def _with_target(node: dict[str, Any], metric: MetricSpec) -> dict[str, Any]:
     if target.value is not None:
         found["value"] = str(Quantity(target.value))
     return node
-
-
-def _behavior(spec: HpaSpec) -> dict[str, Any]:
-    stated = spec.behavior or Behavior()
-    return {"scaleUp": _rules(stated.up), "scaleDown": _rules(stated.down)}
-
-
-def _rules(rules: ScalingRules) -> dict[str, Any]:
-    own = {} if rules.tolerance is None else {"tolerance": f"{rules.tolerance:g}"}
-    return {
-        **own,
-        "stabilizationWindowSeconds": int(rules.window or 0),
-        "selectPolicy": rules.select,
-        "policies": [
-            {"type": each.type, "value": each.value, "periodSeconds": each.period} for each in rules.policies or ()
-        ],
-    }

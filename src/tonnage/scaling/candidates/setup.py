@@ -61,8 +61,9 @@ def policy_of(base: PolicyFile, candidate: Candidate, freedom: Freedom) -> Polic
 
 
 def spans_of(base: PolicyFile, candidate: Candidate, freedom: Freedom) -> tuple[Span, ...]:
-    """The floors of a candidate."""
-    share = candidate.get("floor_share", 0.0)
+    """The floors of a candidate; of workers with more sessions there need to be fewer."""
+    share = candidate.get("floor_share", 0.0) * freedom.per_worker
+    share /= candidate.get("sessions_per_worker", freedom.per_worker)
     spec = spec_of(base, candidate)
     return spans(freedom.floors, share, spec.max_workers if isinstance(spec, SessionSpec) else spec.max_replicas)
 

@@ -16,7 +16,7 @@ from typing import Final
 from tonnage.errors import Mistake, PlanError
 from tonnage.scaling.files import PolicyFile
 from tonnage.scaling.hpa.spec import Behavior, HpaSpec, Rules
-from tonnage.scaling.sessions import SessionSpec
+from tonnage.scaling.sessions import SessionSpec, may_cycle
 from tonnage.scaling.tune import Candidate, Parameter, Space
 
 MOST_LEAST: Final = 60  # replicas that are kept at the very least, in any candidate
@@ -34,12 +34,14 @@ class Freedom:
         slots: fewest and most sessions of a worker; None: they stay.
         idle_nodes: the most empty nodes that may be kept; None: those of the supply.
         floors: replicas needed by the time of day, block by block (`candidates.floors`); () for no schedule.
+        per_worker: sessions of the workers that the floors count.
     """
 
     most: int = 0
     slots: tuple[int, int] | None = None
     idle_nodes: int | None = None
     floors: tuple[float, ...] = ()
+    per_worker: int = 1
 
 
 def space_of(base: PolicyFile, freedom: Freedom) -> Space:
@@ -132,13 +134,13 @@ def _free(freedom: Freedom, most: int) -> list[Parameter]:
 
 
 def _allowed(one: Candidate, most: int, least: str) -> bool:
-    """Bounds that fit, no thresholds that cycle (SessionSpec.may_cycle), and no buffer that fires again (TN502)."""
+    """Bounds that fit, no thresholds that cycle, and no buffer that fires again (TN502)."""
     if one[least] > one.get("max", most):
         return False
     if "buffer" not in one:
         return True
-    up, down, fewest = one["scale_up_threshold"], one["scale_down_threshold"], max(1.0, one[least])
-    return down * (fewest + 1) <= up * fewest and one["buffer"] >= 1000 - up
+    up = one["scale_up_threshold"]
+    return not may_cycle(up, one["scale_down_threshold"], one[least]) and one["buffer"] >= 1000 - up
 
 
 def _pods(rules: Rules, period: int) -> float:

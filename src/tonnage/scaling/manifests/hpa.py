@@ -19,7 +19,8 @@ from fractions import Fraction
 from math import ceil
 from typing import Any, Final
 
-from tonnage.scaling.hpa.spec import Behavior, HpaSpec, MetricSpec, Rules, ScalingRules, Target
+from tonnage.scaling.hpa.spec import Behavior, HpaSpec, MetricSpec, ScalingRules, Target
+from tonnage.scaling.hpa.written import metrics_node, rules_node
 from tonnage.scaling.lint.example import Lines, example_size, lines, one_metric, pods_sight, workers_sight
 from tonnage.scaling.manifests.emit import Noted, emit
 from tonnage.scaling.manifests.settings import Settings
@@ -69,9 +70,9 @@ def session_hpa(spec: SessionSpec, settings: Settings) -> str:
     if not spec.min_workers:
         least = Noted(least, "The policy's 0 cannot be said: a Pods metric needs a pod to measure.")
     rules = {
-        "scaleUp": _rules(up, found.up),
+        "scaleUp": rules_node(up, found.up),
         "scaleDown": Noted(
-            _rules(down, found.down),
+            rules_node(down, found.down),
             f"scale_down_delay: the largest proposal of the last {window} s holds. Which pods go is not this object's "
             "to say: see the Deployment's patch.",
         ),
@@ -133,10 +134,8 @@ def own_hpa(spec: HpaSpec, node: Any, settings: Settings) -> str:
         notes.append("The behaviour is Kubernetes' default, written out: it was not given.")
     if not settings.has_tolerance and any(each is not None for each in tolerances):
         notes.append("Its tolerances are left out: an HPA has none of its own below Kubernetes 1.35.")
-    rules = {"scaleUp": _rules(up, kept[0]), "scaleDown": _rules(down, kept[1])}
-    metrics = body.get("metrics") or [
-        {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
-    ]
+    rules = {"scaleUp": rules_node(up, kept[0]), "scaleDown": rules_node(down, kept[1])}
+    metrics = metrics_node(body)
     target = body.get("scaleTargetRef") or _target_ref(settings)
     return emit(Noted(_object(settings, target, (spec.floor, spec.max_replicas), rules, metrics), " ".join(notes)))
 
@@ -159,14 +158,4 @@ def _object(
             "behavior": rules,
             "metrics": metrics,
         },
-    }
-
-
-def _rules(rules: Rules, tolerance: str | None) -> dict[str, Any]:
-    own = {} if tolerance is None else {"tolerance": tolerance}
-    return {
-        **own,
-        "stabilizationWindowSeconds": int(rules.window),
-        "selectPolicy": rules.select,
-        "policies": [{"type": each.type, "value": each.value, "periodSeconds": each.period} for each in rules.policies],
     }

@@ -7,7 +7,7 @@ from typing import Final
 from tonnage.load.curve import Curve
 from tonnage.scaling.simulation.fleet import Fleet
 from tonnage.scaling.simulation.ledger import Ledger
-from tonnage.scaling.simulation.service import RequestService, Responses
+from tonnage.scaling.simulation.service import Histograms, RequestService
 from tonnage.scaling.simulation.sessions import Sessions
 
 GAUGES: Final = (
@@ -71,7 +71,8 @@ class Account:
         if isinstance(service, Sessions):
             # The demand of callers is known for every instant: it need not be looked at in each of them.
             edges = *self._demand.extremes(self._closed, end), self._demand.value(min(end, self._length))
-            for self._rate in edges:
+            for rate in edges:
+                self._rate = rate
                 self.look()
         else:
             self.look()
@@ -102,7 +103,7 @@ class Account:
             text = f"saturated at the end: {self._service.backlog:.0f} requests wait, and no time can be said for them"
             self._ledger.event(end, "unstable", text)
 
-    def all_responses(self) -> Responses:
+    def all_responses(self) -> Histograms:
         """Response times of the whole rehearsal, and lower bounds."""
         return (None, None) if isinstance(self._service, Sessions) else self._service.all_responses()
 

@@ -83,9 +83,9 @@ class Calm:
 
     def recalled(self, state: Memory | None, now: float) -> Memory | None:
         """What the controller remembers, the decisions that were spared included."""
-        if state is None:
-            self._noted.clear()  # a controller that restarted has forgotten them as well
+        # A controller that has restarted has forgotten all of it.
         if not self._noted or state is None:
+            self._noted.clear()
             return state
         since = now - self._memory - 1
         spared = tuple(Recommendation(size, at) for at, size in self._noted if at >= since)

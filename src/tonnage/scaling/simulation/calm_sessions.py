@@ -88,8 +88,8 @@ class CalmSessions:
         Returns:
             The active sessions at every tick that is spared.
         """
-        fleet, spec, service = self._fleet, self._spec, self._service
-        if not fleet.nodes.is_settled:
+        fleet, spec, service, peaks = self._fleet, self._spec, self._service, self._peaks
+        if peaks is None or not fleet.nodes.is_settled:
             return []
         now, workers = service.now, fleet.size
         until = min(until, fleet.supply.next_gap(now))
@@ -101,7 +101,7 @@ class CalmSessions:
         # The least numbers of sessions that reach the thresholds.
         down, up = (-(-line * usable // 1000) for line in (spec.scale_down_threshold, spec.scale_up_threshold))
         low, high = (down, up) if self._low_since is None else (0, down)
-        peaks, delay = self._peaks or deque(), spec.scale_down_delay
+        delay = spec.scale_down_delay
         if self._low_since is not None and workers > least:
             # Until the delay has passed, or, if it has, until the last need that keeps the size is forgotten.
             kept = max((at for at, need in peaks if need >= workers), default=-inf)

@@ -47,11 +47,15 @@ class Replica:
 
 
 class Service(Protocol):
-    """What replicas are told to: `running` and `ready` of a further one, or that one goes."""
+    """What replicas are told to: `running` and `ready` of a further one, or that one goes.
+
+    `loads` are sessions or requests by replica.
+    """
 
     def add(self, running: float, ready: float) -> None: ...
     def drain(self, replica: Replica) -> None: ...
     def fail(self, replica: Replica) -> None: ...
+    def loads(self) -> dict[int, int]: ...
 
 
 class Log(Protocol):
@@ -165,7 +169,7 @@ class Fleet:
     def _victims(self, serving: list[Replica], named: Sequence[str]) -> list[Replica]:
         """Who goes, in order: those named, a rollout's old ones, those not ready, then by the supply's rule."""
         places = {name: place for place, name in enumerate(named)}
-        load = self._loads() if self.supply.victims == "idle" else {}
+        load = self._service.loads() if self.supply.victims == "idle" else {}
         return sorted(
             serving,
             key=lambda each: (
@@ -176,11 +180,6 @@ class Fleet:
                 -each.number,
             ),
         )
-
-    def _loads(self) -> dict[int, int]:
-        """Sessions or requests by replica; a flow does not tell the replicas apart."""
-        loads: dict[int, int] = getattr(self._service, "loads", dict)()
-        return loads
 
     def _begin(self, now: float) -> None:
         """A replica of the beginning: ready, and made long ago."""

@@ -17,8 +17,7 @@ from tonnage.load.curve import Curve
 from tonnage.scaling.simulation.fleet import Replica
 from tonnage.scaling.simulation.history import History
 from tonnage.scaling.simulation.responses import Responses, level_of, station
-from tonnage.scaling.simulation.service import QUANTITIES
-from tonnage.scaling.simulation.service import Responses as Histograms
+from tonnage.scaling.simulation.service import QUANTITIES, Histograms
 from tonnage.scaling.simulation.signals import Wants
 from tonnage.scaling.supply import Supply
 
@@ -165,6 +164,10 @@ class Flow:
 
     def fail(self, replica: Replica) -> None:
         self.drain(replica)
+
+    def loads(self) -> dict[int, int]:
+        """Nothing: a flow does not tell the replicas apart."""
+        return {}
 
     def _amount(self, name: str) -> Callable[[int, float, float], float]:
         amount: Callable[[int, float, float], float] = getattr(self, f"_{name}")

@@ -19,7 +19,7 @@ from tonnage.scaling.kernel import RequestPool
 from tonnage.scaling.simulation.fleet import Replica
 from tonnage.scaling.simulation.flow import Corners
 from tonnage.scaling.simulation.history import History
-from tonnage.scaling.simulation.service import QUANTITIES, Responses
+from tonnage.scaling.simulation.service import QUANTITIES, Histograms
 from tonnage.scaling.simulation.signals import Wants
 from tonnage.scaling.supply import Supply
 
@@ -149,11 +149,11 @@ class Requests:
         self._pool.note_unfinished()
         self.counters = self._pool.counters()
 
-    def take_responses(self) -> Responses:
+    def take_responses(self) -> Histograms:
         """Of the requests that ended since the last call."""
         return self._pool.take_responses()
 
-    def all_responses(self) -> Responses:
+    def all_responses(self) -> Histograms:
         """Everything that was taken."""
         return self._pool.responses()
 

@@ -10,7 +10,7 @@ from tonnage.scaling.simulation.fleet import Replica
 from tonnage.scaling.simulation.history import History
 
 QUANTITIES: Final[tuple[str, ...]] = ("cpu", "rate", "concurrency", "queue", "utilization")
-Responses = tuple[Histogram | None, Histogram | None]
+Histograms = tuple[Histogram | None, Histogram | None]
 """Response times [ns], and lower bounds of those that are known only from below."""
 
 
@@ -53,8 +53,8 @@ class RequestService(Protocol):
     def finish(self) -> None:
         """The rehearsal ends: what has not ended is known only from below."""
 
-    def take_responses(self) -> Responses:
+    def take_responses(self) -> Histograms:
         """Of the time since the last call."""
 
-    def all_responses(self) -> Responses:
+    def all_responses(self) -> Histograms:
         """Everything that was taken."""
